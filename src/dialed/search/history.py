@@ -1,0 +1,271 @@
+"""What a strategy sees: the history of a study, folded from its events.
+
+`History.apply` takes events in their order. Nothing here reads a clock or a store, so the same events give the same
+history anywhere, and a resumed study decides as an undisturbed one would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dialed.events import (
+    Built,
+    Enqueued,
+    Event,
+    MembersAdded,
+    Returned,
+    Saved,
+    SessionEnded,
+    SpaceSet,
+    TrialContinued,
+    TrialStarted,
+    TrialStopped,
+)
+from dialed.trial import (
+    MemberKey,
+    MemberRecord,
+    Objective,
+    Outcome,
+    Report,
+    State,
+    Trial,
+    Values,
+    aggregate,
+)
+
+__all__ = ["History", "Terms", "after_outcome", "after_report", "after_return"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a study trains each trial for.
+
+    Args:
+        objective: The metric to improve.
+        epochs: Epochs of a full training.
+        seeds: One per repeat; every trial uses the same ones, so that trials are compared in pairs.
+        folds: Indices of the folds; `(0,)` where there is no cross-validation.
+        max_trials: The budget in trials, if there is one. Strategies size their start by it.
+        max_epochs: The budget in trained epochs over the whole study, if there is one.
+    """
+
+    objective: Objective
+    epochs: int = 1
+    seeds: tuple[int, ...] = (0,)
+    folds: tuple[int, ...] = (0,)
+    max_trials: int | None = None
+    max_epochs: int | None = None
+
+
+def after_report(record: MemberRecord, report: Report, objective: Objective) -> MemberRecord:
+    """`record` once `report` is counted. A report of an epoch that is already known changes nothing.
+
+    After a kill, a member goes on from its last checkpoint and may report epochs a second time.
+    """
+    if report.epoch <= record.epoch:
+        return record
+    value = report.metrics.get(objective.name, float("nan"))
+    gap = (float("nan"),) * (report.epoch - 1 - len(record.curve))  # epochs without a validation
+    better = objective.better(value, record.score)
+    return replace(
+        record,
+        state=State.RUNNING,
+        epoch=report.epoch,
+        curve=(*record.curve, *gap, value),
+        score=value if better else record.score,
+        best_epoch=report.epoch if better else record.best_epoch,
+        seconds=record.seconds + report.seconds,
+        memory_bytes=_largest(record.memory_bytes, report.memory_bytes),
+        attempts=0,
+    )
+
+
+def after_outcome(record: MemberRecord, outcome: Outcome) -> MemberRecord:
+    """`record` once its training ended with `outcome`."""
+    state = outcome.state
+    if state is State.PAUSED:
+        if record.epoch >= record.length:
+            state = State.COMPLETED
+        elif record.epoch < record.until:
+            state = State.WAITING
+    return replace(
+        record,
+        state=state,
+        cause=outcome.cause,
+        message=outcome.message,
+        last=outcome.last or record.last,
+        best=outcome.best or record.best,
+        attempts=0 if state is not State.FAILED else record.attempts,
+    )
+
+
+def after_return(record: MemberRecord, returned: Returned) -> MemberRecord:
+    """`record` once it came back into the queue without an outcome; failed when that happened too often."""
+    attempts = record.attempts + 1
+    if attempts > returned.cause.retries:
+        return replace(
+            record, state=State.FAILED, attempts=attempts, cause=returned.cause, message=returned.message
+        )
+    return replace(record, state=State.WAITING, attempts=attempts)
+
+
+def _largest(a: int | None, b: int | None) -> int | None:
+    return max((v for v in (a, b) if v is not None), default=None)
+
+
+class History:
+    """The trials of a study so far, in the order in which they were begun.
+
+    Args:
+        terms: What the study trains each trial for.
+        events: Events to begin with. Defaults to none.
+    """
+
+    def __init__(self, terms: Terms, events: Iterable[Event] = ()) -> None:
+        self.terms = terms
+        self.space_json: Mapping[str, object] | None = None
+        self.enqueued: list[Values] = []
+        self.finished_seconds = 0.0
+        self._trials: dict[int, Trial] = {}
+        self._epochs = 0
+        for event in events:
+            self.apply(event)
+
+    @property
+    def objective(self) -> Objective:
+        """The metric to improve."""
+        return self.terms.objective
+
+    @property
+    def trials(self) -> Sequence[Trial]:
+        """All trials, by number."""
+        return tuple(self._trials.values())
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def trial(self, number: int) -> Trial:
+        """The trial with that number. Raises `KeyError` if there is none."""
+        return self._trials[number]
+
+    def member(self, key: MemberKey) -> MemberRecord:
+        """The record of one member. Raises `KeyError` if there is none."""
+        return next((m for m in self._trials[key.trial].members if m.key == key), None) or _missing(key)
+
+    @property
+    def epochs(self) -> int:
+        """Trained epochs over all members."""
+        return self._epochs
+
+    @property
+    def best_trial(self) -> Trial | None:
+        """The trial with the best score, the earlier one on ties; `None` while no trial has a score."""
+        best: Trial | None = None
+        for trial in self._trials.values():
+            if trial.score is not None and (best is None or self.objective.better(trial.score, best.score)):
+                best = trial
+        return best
+
+    @property
+    def baseline(self) -> Trial | None:
+        """The trial of the default values; `None` when there is none."""
+        return next((t for t in self._trials.values() if t.source == "default"), None)
+
+    def losses(self) -> list[float | None]:
+        """Each trial's score as a loss to minimise; `None` where there is none."""
+        sign = 1.0 if self.objective.direction == "min" else -1.0
+        return [None if t.score is None else sign * t.score for t in self._trials.values()]
+
+    def apply(self, event: Event) -> None:
+        """Count one more event."""
+        match event:
+            case TrialStarted():
+                self._start(event)
+            case MembersAdded():
+                self._add(event)
+            case Report():
+                record = self.member(event.key)
+                new = after_report(record, event, self.objective)
+                self._epochs += new.epoch - record.epoch
+                self._put(new)
+            case Outcome():
+                self._put(after_outcome(self.member(event.key), event))
+            case Returned():
+                self._put(after_return(self.member(event.key), event))
+            case Saved():
+                self._put(replace(self.member(event.key), **{event.kind: event.checkpoint}))
+            case Built():
+                trial = self._trials[event.trial]
+                self._trials[event.trial] = replace(
+                    trial, values=event.values, parameters=event.parameters, engine=event.engine
+                )
+            case TrialContinued():
+                self._change(event.trial, {State.PAUSED, State.STOPPED}, state=State.WAITING, until=event.until)
+            case TrialStopped():
+                self._change(event.trial, {State.PAUSED, State.WAITING}, state=State.STOPPED)
+            case Enqueued():
+                self.enqueued.append(event.values)
+            case SpaceSet():
+                self.space_json = event.space
+            case SessionEnded():
+                self.finished_seconds += event.seconds
+            case _:
+                pass  # SessionStarted: for people
+
+    def _start(self, event: TrialStarted) -> None:
+        if event.source == "enqueued":
+            self.enqueued.pop(0)
+        members = tuple(
+            MemberRecord(key=MemberKey(event.trial, seed, fold), until=event.until, length=event.epochs)
+            for seed in event.seeds
+            for fold in event.folds
+        )
+        self._trials[event.trial] = Trial(
+            number=event.trial, values=event.values, members=members, source=event.source
+        )
+
+    def _add(self, event: MembersAdded) -> None:
+        trial = self._trials[event.trial]
+        added = tuple(
+            MemberRecord(
+                key=MemberKey(event.trial, seed, fold),
+                purpose=event.purpose,
+                until=event.until,
+                length=event.until,
+            )
+            for seed in event.seeds
+            for fold in event.folds
+        )
+        self._set(replace(trial, members=trial.members + added))
+
+    def _change(self, number: int, states: set[State], *, state: State, until: int | None = None) -> None:
+        trial = self._trials[number]
+        members = tuple(
+            replace(m, state=state, until=m.until if until is None else until)
+            if m.state in states and m.purpose == "search"
+            else m
+            for m in trial.members
+        )
+        self._set(replace(trial, members=members))
+
+    def _put(self, record: MemberRecord) -> None:
+        trial = self._trials[record.key.trial]
+        self._set(replace(trial, members=tuple(record if m.key == record.key else m for m in trial.members)))
+
+    def _set(self, trial: Trial) -> None:
+        total = aggregate(trial.members)
+        self._trials[trial.number] = replace(
+            trial,
+            state=total.state,
+            cause=total.cause,
+            message=total.message,
+            score=total.score,
+            spread=total.spread,
+            epochs=total.epochs,
+            seconds=total.seconds,
+        )
+
+
+def _missing(key: MemberKey) -> MemberRecord:
+    raise KeyError(key)

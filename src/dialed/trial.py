@@ -1,0 +1,270 @@
+"""Trials, members, reports and outcomes: frozen values, and the legal changes of their state.
+
+A *trial* is one choice of values. A *member* is a trial under one seed and one fold: the unit that is trained, leased
+and checkpointed. A *report* is what one member measured at the end of one epoch; an *outcome* is how its training
+ended. A trial's state, score and spread follow from its members alone (`aggregate`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import fmean, stdev
+from typing import Literal, NamedTuple, TypeAlias
+
+__all__ = [
+    "Cause",
+    "CheckpointRef",
+    "Direction",
+    "Member",
+    "MemberKey",
+    "MemberRecord",
+    "Objective",
+    "Outcome",
+    "Purpose",
+    "Report",
+    "State",
+    "Trial",
+    "Value",
+    "Values",
+    "aggregate",
+    "check_change",
+]
+
+Value: TypeAlias = bool | int | float | str | None
+Values: TypeAlias = Mapping[str, Value]
+Direction: TypeAlias = Literal["min", "max"]
+Purpose: TypeAlias = Literal["search", "confirm"]
+"""Why a member is trained. Only the members of the search make a trial's score; the others judge it."""
+
+
+class State(StrEnum):
+    """Where a member, or a trial, stands."""
+
+    WAITING = "waiting"  # in the queue: nobody trains it
+    RUNNING = "running"  # leased by a worker
+    PAUSED = "paused"  # reached `until`, may be continued from its checkpoint
+    COMPLETED = "completed"  # trained to the end of its epochs
+    STOPPED = "stopped"  # ended early on purpose (a strategy's decision, early stopping never: that is completed)
+    FAILED = "failed"  # ended with a cause
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more is expected of it."""
+        return self in (State.COMPLETED, State.STOPPED, State.FAILED)
+
+
+class Cause(StrEnum):
+    """Why a member failed. `retries` says how often Dialed tries again."""
+
+    BUILD = "build"  # the build function raised
+    INFEASIBLE = "infeasible"  # hp.require(...) did not hold
+    TOO_LARGE = "too_large"  # more parameters than `max_parameters`
+    OUT_OF_MEMORY = "out_of_memory"
+    NAN = "nan"  # a loss or metric became NaN or infinite
+    DIVERGED = "diverged"  # the loss is finite, but far above where it started
+    ERROR = "error"  # training raised
+    KILLED = "killed"  # the worker died while it trained this member
+    TOLD = "told"  # the user said so: study.tell(trial, failure)
+
+    @property
+    def retries(self) -> int:
+        """How often a member that ended so is put back into the queue before it counts as failed."""
+        return {Cause.KILLED: 5, Cause.OUT_OF_MEMORY: 1}.get(self, 0)
+
+    @property
+    def counts_against_study(self) -> bool:
+        """Whether many of these in a row mean that the user's code is broken, not the values."""
+        return self in (Cause.BUILD, Cause.ERROR, Cause.KILLED, Cause.OUT_OF_MEMORY)
+
+
+_CHANGES: Mapping[State, frozenset[State]] = {
+    State.WAITING: frozenset({State.RUNNING, State.STOPPED, State.FAILED}),
+    State.RUNNING: frozenset({State.WAITING, State.PAUSED, State.COMPLETED, State.STOPPED, State.FAILED}),
+    State.PAUSED: frozenset({State.WAITING, State.STOPPED, State.COMPLETED}),
+    State.COMPLETED: frozenset({State.WAITING}),  # continued beyond its first end
+    State.STOPPED: frozenset({State.WAITING}),  # a strategy may think again
+    State.FAILED: frozenset(),
+}
+
+
+def check_change(old: State, new: State) -> None:
+    """Raise `ValueError` unless a member may go from `old` to `new`."""
+    if new not in _CHANGES[old]:
+        allowed = ", ".join(sorted(_CHANGES[old])) or "nothing"
+        raise ValueError(f"A member that is {old} may become {allowed}. Got {new}.")
+
+
+class MemberKey(NamedTuple):
+    """A member's name inside its study: the trial's number, the seed and the fold (0 where there are no folds)."""
+
+    trial: int
+    seed: int
+    fold: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """The metric that a study improves, and which way is better."""
+
+    name: str
+    direction: Direction
+
+    def better(self, new: float, old: float | None) -> bool:
+        """Whether `new` is strictly better than `old` (`None`: there was none)."""
+        if old is None:
+            return new == new
+        return new < old if self.direction == "min" else new > old
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointRef:
+    """A checkpoint file: its path below the artifact folder, its SHA-256 in hex, its size, and its epoch."""
+
+    path: str
+    digest: str
+    bytes: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """What an engine is asked to train: a trial's values under one seed and fold, from `epoch` on."""
+
+    key: MemberKey
+    values: Values
+    epoch: int = 0
+    checkpoint: CheckpointRef | None = None
+    purpose: Purpose = "search"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one member measured at the end of one epoch.
+
+    `epoch` counts trained epochs (1 after the first); `seconds` is what this epoch took; `memory_bytes` the highest
+    resident size of the process so far (`None` where it cannot be read).
+    """
+
+    key: MemberKey
+    epoch: int
+    metrics: Mapping[str, float]
+    seconds: float = 0.0
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one member's training ended.
+
+    `state` is PAUSED (reached `until`, or was told to pause), COMPLETED (early stopping) or FAILED. An engine need
+    not know what is left: a paused member with all its epochs counts as completed, one short of `until` waits again.
+    """
+
+    key: MemberKey
+    state: State
+    epoch: int
+    cause: Cause | None = None
+    message: str = ""
+    last: CheckpointRef | None = None
+    best: CheckpointRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRecord:
+    """All that is known of one member.
+
+    `until` is the epoch it was asked to reach, `length` the epochs of its full training, `epoch` those it has.
+    `curve` holds the objective after each epoch (epoch 1 first), `score` its best value, at `best_epoch`. `attempts`
+    counts how often it was begun and came back without an epoch of progress.
+    """
+
+    key: MemberKey
+    purpose: Purpose = "search"
+    state: State = State.WAITING
+    until: int = 0
+    length: int = 0
+    epoch: int = 0
+    curve: tuple[float, ...] = ()
+    score: float | None = None
+    best_epoch: int | None = None
+    seconds: float = 0.0
+    memory_bytes: int | None = None
+    attempts: int = 0
+    cause: Cause | None = None
+    message: str = ""
+    last: CheckpointRef | None = None
+    best: CheckpointRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One choice of values, with what became of it.
+
+    `score` is the objective, the mean over the members of the search of their best epoch; `None` while there is none.
+    `spread` is the sample standard deviation over those members; `None` for fewer than two.
+    """
+
+    number: int
+    values: Values
+    state: State = State.WAITING
+    cause: Cause | None = None
+    message: str = ""
+    score: float | None = None
+    spread: float | None = None
+    members: tuple[MemberRecord, ...] = ()
+    epochs: int = 0
+    seconds: float = 0.0
+    parameters: int | None = None
+    source: str = "strategy"
+    engine: str = ""
+
+    @property
+    def confirmations(self) -> tuple[MemberRecord, ...]:
+        """The members that judge this trial with fresh seeds."""
+        return tuple(m for m in self.members if m.purpose == "confirm")
+
+    def _repr_html_(self) -> str:
+        from dialed.observe.notebook import trial_html
+
+        return trial_html(self)
+
+
+class Aggregate(NamedTuple):
+    """What a trial's members say about the trial."""
+
+    state: State
+    cause: Cause | None
+    message: str
+    score: float | None
+    spread: float | None
+    epochs: int
+    seconds: float
+
+
+def aggregate(members: Sequence[MemberRecord]) -> Aggregate:
+    """Derive a trial's state, score and spread from its members.
+
+    One failed member fails the trial: a mean over the folds that happened to survive would flatter it. Epochs and
+    seconds count every member, those of a confirmation too: they were paid for.
+    """
+    searched = [m for m in members if m.purpose == "search"]
+    failed = next((m for m in searched if m.state is State.FAILED), None)
+    scores = [m.score for m in searched if m.score is not None]
+    known = bool(scores) and failed is None
+    return Aggregate(
+        state=_state_of(searched),
+        cause=failed.cause if failed else None,
+        message=failed.message if failed else "",
+        score=fmean(scores) if known else None,
+        spread=stdev(scores) if known and len(scores) > 1 else None,
+        epochs=sum(m.epoch for m in members),
+        seconds=sum(m.seconds for m in members),
+    )
+
+
+def _state_of(members: Sequence[MemberRecord]) -> State:
+    states = {m.state for m in members}
+    order = (State.FAILED, State.RUNNING, State.WAITING, State.STOPPED, State.PAUSED)
+    return next((state for state in order if state in states), State.COMPLETED)
