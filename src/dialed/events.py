@@ -109,13 +109,15 @@ class TrialStopped:
 class Built:
     """The trial's model was built: the values that its build call asked for, and the number of its parameters.
 
-    `engine` says how it is trained, with the reason where it is not the fastest way.
+    `engine` says how it is trained, with the reason where it is not the fastest way. `space` is what the build call
+    asked for, as the JSON of a `Space`: a study's space grows by it.
     """
 
     trial: int
     values: Values
     parameters: int | None = None
     engine: str = ""
+    space: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,7 +144,8 @@ class Report:
     """What one member measured at the end of one epoch.
 
     `epoch` counts trained epochs (1 after the first); `seconds` is what this epoch took; `memory_bytes` the highest
-    resident size of the process so far (`None` where it cannot be read).
+    resident size of the process so far (`None` where it cannot be read). With `final`, this value is the member's
+    score, whatever was better on the way: a function's return value.
     """
 
     key: MemberKey
@@ -152,6 +153,7 @@ class Report:
     metrics: Mapping[str, float]
     seconds: float = 0.0
     memory_bytes: int | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ def after_report(record: MemberRecord, report: Report, objective: Objective) -> 
         return record
     value = report.metrics.get(objective.name, float("nan"))
     gap = (float("nan"),) * (report.epoch - 1 - len(record.curve))  # epochs without a validation
-    better = objective.better(value, record.score)
+    better = report.final or objective.better(value, record.score)
     return replace(
         record,
         state=State.RUNNING,

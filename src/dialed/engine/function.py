@@ -1,0 +1,164 @@
+"""The engine for code that is not a Keras build function: it calls the user's function."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from dialed.clock import Clock, SystemClock
+from dialed.engine.protocol import Batch, OnReport
+from dialed.errors import InvalidInputError
+from dialed.events import Built
+from dialed.space import HyperParameters, Infeasible
+from dialed.trial import Cause, Member, MemberKey, Objective, Outcome, Report, State, Values
+
+__all__ = ["FunctionEngine", "ReportingHyperParameters"]
+
+Result: TypeAlias = float | int | Mapping[str, float] | None
+Function: TypeAlias = Callable[[HyperParameters], Result]
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the function has told so far."""
+
+    step: int = 0
+    asked_to_pause: bool = False
+
+
+class ReportingHyperParameters(HyperParameters):
+    """Hyperparameters that can also report: what `dialed.optimize` hands to the function."""
+
+    def __init__(self, values: Values, report: Callable[[int, Mapping[str, float]], bool], seed: int) -> None:
+        super().__init__(values)
+        self._report = report
+        self.seed = seed
+
+    def report(self, step: int, metrics: float | Mapping[str, float]) -> bool:
+        """Tell the metrics after `step` (1 for the first).
+
+        Args:
+            step: How much has been trained: epochs, rounds, whatever the function counts. Must grow.
+            metrics: A dict of metrics that holds the objective, or the objective alone.
+
+        Returns:
+            True when the function should return now: the budget is spent, or the trial is not worth going on.
+        """
+        return self._report(step, metrics)  # type: ignore[arg-type]
+
+
+class FunctionEngine:
+    """Trains a member by one call of `function(hp)`.
+
+    Args:
+        function: Takes hyperparameters; returns the objective, or a dict of metrics that holds it.
+        objective: The metric to improve.
+        clock: Defaults to the machine's.
+    """
+
+    def __init__(self, function: Function, *, objective: Objective, clock: Clock | None = None) -> None:
+        self.function = function
+        self.objective = objective
+        self.clock = clock or SystemClock()
+
+    def plan(self, members: Sequence[Member]) -> list[Batch]:
+        return [Batch(members=(m,), program="function", reason="a Python function") for m in members]
+
+    def train(self, members: Sequence[Member], until: int, on_report: OnReport) -> Iterator[Outcome]:
+        for member in members:
+            yield self._call(member, on_report)
+
+    def _call(self, member: Member, on_report: OnReport) -> Outcome:
+        progress = _Progress()
+        start = self.clock.monotonic()
+
+        def report(step: int, metrics: float | Mapping[str, float]) -> bool:
+            nonlocal start
+            if step <= progress.step:
+                raise InvalidInputError(f"The `step` of a report must grow. Got {step} after {progress.step}.")
+            if progress.step == 0:
+                self._built(member, hp, on_report)
+            now = self.clock.monotonic()
+            told = _metrics(metrics, self.objective)
+            _refuse_nan(told, self.objective)
+            pause = on_report(Report(key=member.key, epoch=step, metrics=told, seconds=now - start))
+            progress.step, start = step, now
+            progress.asked_to_pause |= pause
+            return pause
+
+        hp = ReportingHyperParameters(member.values, report, member.key.seed)
+        try:
+            metrics = _metrics(self.function(hp), self.objective, required=progress.step == 0)
+            _refuse_nan(metrics, self.objective)
+        except InvalidInputError:
+            raise  # the function breaks its contract: no other values will mend that
+        except Exception as error:  # whatever a user's function raises is this trial's failure
+            if progress.step == 0:
+                self._built(member, hp, on_report)
+            return _failure(member.key, progress.step, error)
+        if progress.step == 0:
+            self._built(member, hp, on_report)
+        if progress.asked_to_pause:
+            return Outcome(key=member.key, state=State.PAUSED, epoch=progress.step)
+        step = progress.step
+        if metrics:
+            step += 1
+            seconds = self.clock.monotonic() - start
+            on_report(Report(key=member.key, epoch=step, metrics=metrics, seconds=seconds, final=True))
+        return Outcome(key=member.key, state=State.COMPLETED, epoch=step)
+
+    @staticmethod
+    def _built(member: Member, hp: HyperParameters, on_report: OnReport) -> None:
+        on_report(Built(trial=member.key.trial, values=hp.asked, engine="function", space=hp.found.to_json()))
+
+
+class _NotANumber(Exception):
+    """The objective is NaN or infinite."""
+
+
+def _metrics(result: object, objective: Objective, *, required: bool = True) -> dict[str, float]:
+    if result is None and not required:
+        return {}
+    if isinstance(result, Mapping):
+        metrics = {str(name): float(value) for name, value in result.items()}
+        if objective.name not in metrics:
+            raise InvalidInputError(
+                f"The function must return the objective '{objective.name}' among its metrics. "
+                f"Got {sorted(metrics)}. Pass `objective=` to name another one."
+            )
+        return metrics
+    try:
+        return {objective.name: float(result)}  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"The function must return a number, or a dict of metrics. Got {result!r} ({type(result).__name__})."
+        ) from None
+
+
+def _refuse_nan(metrics: Mapping[str, float], objective: Objective) -> None:
+    value = metrics.get(objective.name, 0.0)
+    if not math.isfinite(value):
+        raise _NotANumber(f"The objective '{objective.name}' became {value}.")
+
+
+def _failure(key: MemberKey, step: int, error: Exception) -> Outcome:
+    match error:
+        case _NotANumber():
+            cause, message = Cause.NAN, str(error)
+        case Infeasible():
+            cause, message = Cause.INFEASIBLE, str(error)
+        case MemoryError():
+            cause, message = Cause.OUT_OF_MEMORY, "The function ran out of memory."
+        case _:
+            cause, message = Cause.ERROR, _where(error)
+    return Outcome(key=key, state=State.FAILED, epoch=step, cause=cause, message=message)
+
+
+def _where(error: Exception) -> str:
+    """The error with the innermost line of code that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f" (line {frames[-1].lineno} of {frames[-1].filename})" if frames else ""
+    return f"{type(error).__name__}: {error}{at}"
