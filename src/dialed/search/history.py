@@ -46,6 +46,7 @@ class Terms:
         epochs: Epochs of a full training.
         seeds: One per repeat; every trial uses the same ones, so that trials are compared in pairs.
         folds: Indices of the folds; `(0,)` where there is no cross-validation.
+        seed: The study's own seed, from which strategies draw and the members' seeds come.
         max_trials: The budget in trials, if there is one. Strategies size their start by it.
         max_epochs: The budget in trained epochs over the whole study, if there is one.
     """
@@ -54,6 +55,7 @@ class Terms:
     epochs: int = 1
     seeds: tuple[int, ...] = (0,)
     folds: tuple[int, ...] = (0,)
+    seed: int = 0
     max_trials: int | None = None
     max_epochs: int | None = None
 
