@@ -15,7 +15,7 @@ from dialed.events import Built
 from dialed.space import HyperParameters, Infeasible
 from dialed.trial import Cause, Member, MemberKey, Objective, Outcome, Report, State, Values
 
-__all__ = ["FunctionEngine", "ReportingHyperParameters"]
+__all__ = ["FunctionEngine", "ReportingHyperParameters", "failure_of", "metrics_of"]
 
 Result: TypeAlias = float | int | Mapping[str, float] | None
 Function: TypeAlias = Callable[[HyperParameters], Result]
@@ -82,7 +82,7 @@ class FunctionEngine:
             if progress.step == 0:
                 self._built(member, hp, on_report)
             now = self.clock.monotonic()
-            told = _metrics(metrics, self.objective)
+            told = metrics_of(metrics, self.objective)
             _refuse_nan(told, self.objective)
             pause = on_report(Report(key=member.key, epoch=step, metrics=told, seconds=now - start))
             progress.step, start = step, now
@@ -91,14 +91,14 @@ class FunctionEngine:
 
         hp = ReportingHyperParameters(member.values, report, member.key.seed)
         try:
-            metrics = _metrics(self.function(hp), self.objective, required=progress.step == 0)
+            metrics = metrics_of(self.function(hp), self.objective, required=progress.step == 0)
             _refuse_nan(metrics, self.objective)
         except InvalidInputError:
             raise  # the function breaks its contract: no other values will mend that
         except Exception as error:  # whatever a user's function raises is this trial's failure
             if progress.step == 0:
                 self._built(member, hp, on_report)
-            return _failure(member.key, progress.step, error)
+            return failure_of(member.key, progress.step, error)
         if progress.step == 0:
             self._built(member, hp, on_report)
         if progress.asked_to_pause:
@@ -119,7 +119,8 @@ class _NotANumber(Exception):
     """The objective is NaN or infinite."""
 
 
-def _metrics(result: object, objective: Objective, *, required: bool = True) -> dict[str, float]:
+def metrics_of(result: object, objective: Objective, *, required: bool = True) -> dict[str, float]:
+    """The metrics that `result` stands for: a number is the objective itself."""
     if result is None and not required:
         return {}
     if isinstance(result, Mapping):
@@ -144,7 +145,8 @@ def _refuse_nan(metrics: Mapping[str, float], objective: Objective) -> None:
         raise _NotANumber(f"The objective '{objective.name}' became {value}.")
 
 
-def _failure(key: MemberKey, step: int, error: Exception) -> Outcome:
+def failure_of(key: MemberKey, step: int, error: Exception) -> Outcome:
+    """The outcome of a member whose code raised `error` after `step` steps."""
     match error:
         case _NotANumber():
             cause, message = Cause.NAN, str(error)

@@ -1,0 +1,103 @@
+"""Ask and tell: the study's loop turned inside out, for code that keeps its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialed.clock import Clock
+from dialed.engine.function import failure_of, metrics_of
+from dialed.errors import StudyError
+from dialed.events import Event
+from dialed.executor import Inline
+from dialed.observe.guard import Guarded
+from dialed.search import History, Strategy
+from dialed.store import Heartbeat, Leased, SqlStore, worker_id
+from dialed.study.budget import Budget
+from dialed.study.session import LEASE_SECONDS, Session
+from dialed.trial import Cause, Member, Outcome, Report, State, Trial
+
+__all__ = ["Asking"]
+
+
+class Asking:
+    """Holds what `ask` has given until it is told.
+
+    The process leases each trial that it asks for, and a heartbeat keeps the leases; when the process dies, its
+    trials go back into the queue and are the next that `ask` gives.
+    """
+
+    def __init__(self, store: SqlStore, strategy: Strategy, clock: Clock) -> None:
+        self._store = store
+        self._worker = worker_id()
+        self._held: dict[int, Leased] = {}
+        self._session = Session(
+            store=store,
+            worker=self._worker,
+            strategy=strategy,
+            engine=_NoEngine(),
+            executor=Inline(),
+            budget=Budget(max_trials=store.terms.max_trials),
+            clock=clock,
+            observer=Guarded([]),
+            history=History(store.terms),
+            started=clock.monotonic(),
+        )
+        self._heartbeat = Heartbeat(store, self._worker, seconds=LEASE_SECONDS)
+        self._heartbeat.start()
+
+    def holds(self, number: int) -> bool:
+        """Whether this process was given that trial and has not told its result."""
+        return number in self._held
+
+    def ask(self) -> Trial:
+        """Lease the next trial, deciding it first if nothing waits."""
+        leased = self._lease() or self._decide()
+        number = leased.member.key.trial
+        self._held[number] = leased
+        return self._session.history.trial(number)
+
+    def tell(self, number: int, result: float | Mapping[str, float] | Exception | str) -> None:
+        """Store the result of a held trial."""
+        member = self._held[number].member
+        self._store.append(self._events(member, result), worker=self._worker)
+        del self._held[number]
+        self._session.refresh()
+
+    def close(self) -> None:
+        """Give back what was asked for and not told."""
+        self._heartbeat.stop()
+        self._store.release(self._worker)
+
+    def _lease(self) -> Leased | None:
+        leased = self._store.lease(self._worker, limit=1, seconds=LEASE_SECONDS)
+        self._session.refresh()
+        return leased[0] if leased else None
+
+    def _decide(self) -> Leased:
+        with self._store.claimed(self._worker, seconds=LEASE_SECONDS):
+            self._session.refresh()
+            decided = self._session.decide()
+            if decided:
+                self._session.append(decided)
+            leased = self._lease()
+        if leased is None:
+            reason = self._session.reason or "its budget is spent, or it waits for trials that were not told yet"
+            raise StudyError(f"The study '{self._store.name}' has nothing more to ask: {reason}.")
+        return leased
+
+    def _events(self, member: Member, result: float | Mapping[str, float] | Exception | str) -> list[Event]:
+        if isinstance(result, str):
+            return [_failed(member, Cause.TOLD, result)]
+        if isinstance(result, Exception):
+            failure = failure_of(member.key, member.epoch, result)
+            return [failure]
+        metrics = metrics_of(result, self._store.terms.objective)
+        value = metrics[self._store.terms.objective.name]
+        if value != value or value in (float("inf"), float("-inf")):
+            return [_failed(member, Cause.NAN, f"The objective was told as {value}.")]
+        report = Report(key=member.key, epoch=member.epoch + 1, metrics=metrics, final=True)
+        return [report, Outcome(key=member.key, state=State.COMPLETED, epoch=report.epoch)]
+
+
+def _failed(member: Member, cause: Cause, message: str) -> Outcome:
+    return Outcome(key=member.key, state=State.FAILED, epoch=member.epoch, cause=cause, message=message)

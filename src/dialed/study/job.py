@@ -1,0 +1,194 @@
+"""One search of one tuner: its study, its engine and its session, opened, run and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from dialed.clock import Clock
+from dialed.engine.protocol import Engine
+from dialed.errors import StudyError
+from dialed.events import Enqueued, Event, SessionEnded, SessionStarted, SpaceSet
+from dialed.executor import Inline
+from dialed.observe.guard import Guarded
+from dialed.observe.protocol import Observer
+from dialed.search import History, Strategy, Terms
+from dialed.space import Space
+from dialed.store import Catalog, Heartbeat, SqlStore, worker_id
+from dialed.study.budget import Budget
+from dialed.study.confirm import (
+    AUTOMATIC_TOP,
+    SHARE,
+    Confirmation,
+    confirmation_of,
+    members_to_add,
+    plan_repeats,
+)
+from dialed.study.session import LEASE_SECONDS, Session
+from dialed.study.settings import check_same_study, say_differences
+from dialed.study.study import Study
+from dialed.trial import Values
+
+__all__ = ["Deadline", "Job", "new_name", "open_store"]
+
+Deadline: TypeAlias = Callable[[], float | None]
+
+
+def new_name(clock: Clock) -> str:
+    """A study name made of the date and time."""
+    return datetime.fromtimestamp(clock.now()).strftime("study-%Y%m%d-%H%M%S")
+
+
+def open_store(
+    catalog: Catalog, name: str, terms: Terms, settings: Mapping[str, Any], *, resume: bool
+) -> tuple[SqlStore, Mapping[str, Any]]:
+    """The store of the study `name` with the settings of its last session (empty for a new study).
+
+    Raises:
+        StudyError: The study exists and `resume` is False, or it was begun on terms that make scores incomparable.
+    """
+    if not catalog.exists(name):
+        return catalog.create(name, terms, settings), {}
+    if not resume:
+        raise StudyError(
+            f"The study '{name}' exists already. Pass resume=True to go on with it, or give the search another `name`."
+        )
+    store = catalog.open(name)
+    check_same_study(name, store.terms, terms)
+    previous = dict(store.settings)
+    store.set_terms(terms, settings)
+    return store, previous
+
+
+class Job:
+    """Runs one study in this process: holds its claim, its leases and its observers while it runs.
+
+    Args:
+        catalog: Where the study is kept.
+        store: The study's record.
+        space: The space as this session's code has it.
+        make_engine: Makes the engine, given a function that returns when it must stop (None: never).
+        strategy: Chooses trials.
+        budget: The limits, over all sessions.
+        clock: Time.
+        observer: Sees every event.
+        settings: What this session was asked to do, as JSON values; `settings["space"]` is the space it discovered.
+        previous: The settings of the session before; empty for a new study.
+        max_consecutive_failures: So many broken trials in a row end the study.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        store: SqlStore,
+        space: Space,
+        make_engine: Callable[[Deadline], Engine],
+        strategy: Strategy,
+        budget: Budget,
+        clock: Clock,
+        observer: Observer,
+        settings: Mapping[str, Any],
+        previous: Mapping[str, Any],
+        max_consecutive_failures: int = 5,
+    ) -> None:
+        self.catalog = catalog
+        self.store = store
+        self.space = space
+        self.strategy = strategy
+        self.budget = budget
+        self.clock = clock
+        self.settings = settings
+        self.previous = previous
+        self.study = Study(store, strategy=strategy, clock=clock)
+        self.worker = worker_id()
+        self.session = Session(
+            store=store,
+            worker=self.worker,
+            strategy=strategy,
+            engine=make_engine(lambda: self.session.deadline),
+            executor=Inline(),
+            budget=budget,
+            clock=clock,
+            observer=observer if isinstance(observer, Guarded) else Guarded([observer]),
+            history=History(store.terms),
+            max_consecutive_failures=max_consecutive_failures,
+        )
+
+    def run(self, *, confirm: bool, enqueue: Sequence[Values] = ()) -> str:
+        """Search, confirm the winner if asked, and return why the search ended."""
+        with self._driving() as session:
+            session.append([Enqueued(values=dict(v)) for v in self._new(enqueue)])
+            session.budget = self.budget.share(1.0 - SHARE) if confirm else self.budget
+            reason = session.search()
+            session.budget = self.budget
+            if confirm:
+                reason += self._confirm_within_budget(session)
+            self._ended(reason, finished=True)
+        return reason
+
+    def confirm(self, *, top: int, repeats: int) -> Confirmation | None:
+        """Train what a confirmation still needs, whatever the budget, and return what it says."""
+        with self._driving() as session:
+            session.budget = Budget()
+            session.append(members_to_add(session.history, top=top, repeats=repeats))
+            session.train_waiting()
+            self._ended(f"confirmed the {top} best under {repeats} fresh seeds", finished=True)
+        return confirmation_of(self.session.history)
+
+    def _new(self, wanted: Sequence[Values]) -> list[Values]:
+        """Those of `wanted` that no session has enqueued before: a script that runs again enqueues them again."""
+        known = [r.event.values for r in self.store.history() if isinstance(r.event, Enqueued)]
+        return [v for v in wanted if dict(v) not in [dict(k) for k in known]]
+
+    def _confirm_within_budget(self, session: Session) -> str:
+        """Confirm as far as the budget reaches; return what to add to the reason."""
+        history, top = session.history, AUTOMATIC_TOP
+        repeats, obstacle = plan_repeats(history, self.budget, seconds=session.seconds, top=top)
+        if not repeats:
+            return f"; not confirmed: {obstacle}"
+        session.append(members_to_add(history, top=top, repeats=repeats))
+        cut = session.train_waiting()
+        return f"; the confirmation was cut short: {cut}" if cut else ""
+
+    @contextmanager
+    def _driving(self) -> Iterator[Session]:
+        """Hold the claim and the leases; record the session's begin, and its end if something ends it early."""
+        session, store = self.session, self.store
+        session.started = self.clock.monotonic()
+        with store.claimed(self.worker, seconds=LEASE_SECONDS), Heartbeat(store, self.worker, seconds=LEASE_SECONDS):
+            try:
+                session.refresh()
+                session.append(self._opening())
+                yield session
+            except KeyboardInterrupt:
+                self._ended("interrupted", finished=False)
+                raise
+            except BaseException as error:
+                self._ended(f"{type(error).__name__}: {error}", finished=False)
+                raise
+            finally:
+                session.executor.close()
+                store.release(self.worker)
+
+    def _opening(self) -> list[Event]:
+        """The session's first events. A space that this code would not have discovered last time is a change.
+
+        A space that grew by the builds of earlier trials is no change: it is kept, so that a resumed study decides as
+        an undisturbed one would.
+        """
+        events: list[Event] = [SessionStarted(worker=self.worker, settings=self.settings)]
+        discovered, before = self.space.to_json(), self.previous.get("space")
+        if discovered != before or self.session.history.space_json is None:
+            if before is not None:
+                say_differences(self.store.name, Space.from_json(before).difference(self.space), "space")
+            events.append(SpaceSet(space=discovered))
+        return events
+
+    def _ended(self, reason: str, *, finished: bool) -> None:
+        session = self.session
+        seconds = self.clock.monotonic() - session.started
+        session.append([SessionEnded(reason=reason, finished=finished, seconds=seconds)])
+        session.started = self.clock.monotonic()
