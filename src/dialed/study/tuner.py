@@ -61,6 +61,10 @@ class Tuner:
         observers: Who else sees the events. Defaults to nobody.
         max_parameters: Models with more parameters are failed trials. Defaults to no limit.
         max_consecutive_failures: So many broken trials in a row end the study. Defaults to 5.
+        checkpoint_seconds: A member's whole state is saved when so many seconds have passed since it last was, and
+            always at its end. Defaults to 30.
+        checkpoint_bytes: What the checkpoints of the study may take on disk; the best trials and those that may go
+            on are kept in any case. Defaults to 2 GiB.
         verbose: 0 shows nothing, 1 the progress. Defaults to 1.
 
     Raises:
@@ -89,6 +93,8 @@ class Tuner:
         observers: Sequence[Observer] = (),
         max_parameters: int | None = None,
         max_consecutive_failures: int = 5,
+        checkpoint_seconds: float = 30.0,
+        checkpoint_bytes: int | None = 2 * 1024**3,
         verbose: int = 1,
         clock: Clock | None = None,
     ) -> None:
@@ -109,6 +115,8 @@ class Tuner:
         self.observers = tuple(observers)
         self.max_parameters = max_parameters
         self.max_consecutive_failures = _at_least_one("max_consecutive_failures", max_consecutive_failures)
+        self.checkpoint_seconds = checkpoint_seconds
+        self.checkpoint_bytes = checkpoint_bytes
         self.verbose = verbose
         self.clock = clock or SystemClock()
         self.extra_settings: Mapping[str, Any] = {}
@@ -226,7 +234,7 @@ class Tuner:
         settings = self._settings(prepared)
         store, previous = open_store(catalog, name, prepared.terms, settings, resume=self.resume)
         say_differences(name, differences(previous.get("data"), settings["data"]), "data")
-        checkpoints = Checkpoints(catalog.artifacts / name)
+        checkpoints = Checkpoints(catalog.artifacts / name, byte_budget=self.checkpoint_bytes, clock=self.clock)
         job = Job(
             catalog=catalog,
             store=store,
@@ -273,6 +281,7 @@ class Tuner:
             objective=prepared.terms.objective,
             checkpoints=checkpoints,
             clock=self.clock,
+            checkpoint_seconds=self.checkpoint_seconds,
             deadline=deadline,
         )
 
