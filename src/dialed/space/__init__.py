@@ -1,6 +1,6 @@
 """What may vary: hyperparameters, their conditions and priors, and their encoding to numbers."""
 
-from dialed.space.discover import Discovery, Failure, discover
+from dialed.space.discover import Discovery, Failure, discover, refine
 from dialed.space.domains import Boolean, Choice, Domain, Fixed, Float, Int, domain_from_json
 from dialed.space.hyperparameter import Condition, Hyperparameter
 from dialed.space.hyperparameters import HyperParameters, Infeasible
@@ -26,4 +26,5 @@ __all__ = [
     "Values",
     "discover",
     "domain_from_json",
+    "refine",
 ]

@@ -34,8 +34,9 @@ def _behind_parents(result: Sequence[Hyperparameter], new: Hyperparameter) -> li
 
 
 def _joined(old: Hyperparameter, new: Hyperparameter) -> Hyperparameter:
-    domain = widened(old.name, old.domain, new.domain)
-    return Hyperparameter(old.name, domain, either(old.conditions, new.conditions))
+    """A name without conditions in `new` keeps those it has: one build cannot tell what depends on what."""
+    conditions = either(old.conditions, new.conditions) if new.conditions else old.conditions
+    return Hyperparameter(old.name, widened(old.name, old.domain, new.domain), conditions)
 
 
 def either(one: Iterable[Condition], other: Iterable[Condition]) -> tuple[Condition, ...]:

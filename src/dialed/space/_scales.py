@@ -27,6 +27,7 @@ class Scale(Protocol):
     def size(self) -> int | None: ...
     def at(self, index: int) -> float: ...
     def nearest(self, number: float) -> float: ...
+    def holds(self, number: float) -> bool: ...
     def to_unit(self, number: float) -> float: ...
     def from_unit(self, unit: float) -> float: ...
 
@@ -52,6 +53,11 @@ class Steps:
 
     def nearest(self, number: float) -> float:
         return self.at(self._index(number))
+
+    def holds(self, number: float) -> bool:
+        if isinstance(self.low, int):
+            return number == self.nearest(number)
+        return abs(number - self.nearest(number)) <= NEAR * self.step
 
     def to_unit(self, number: float) -> float:
         return (self._index(number) + 0.5) / self.size
@@ -79,6 +85,9 @@ class Powers:
     def nearest(self, number: float) -> float:
         return min(self.numbers, key=lambda other: abs(other - number))
 
+    def holds(self, number: float) -> bool:
+        return math.isclose(number, self.nearest(number), rel_tol=NEAR)
+
     def to_unit(self, number: float) -> float:
         return (self.numbers.index(self.nearest(number)) + 0.5) / self.size
 
@@ -103,6 +112,9 @@ class Line:
 
     def nearest(self, number: float) -> float:
         return min(max(number, self.low), self.high)
+
+    def holds(self, number: float) -> bool:
+        return self.low <= number <= self.high
 
     def to_unit(self, number: float) -> float:
         number = self.nearest(number)
@@ -139,6 +151,9 @@ class Whole:
 
     def nearest(self, number: float) -> int:
         return min(max(round(number), self.low), self.high)
+
+    def holds(self, number: float) -> bool:
+        return number == self.nearest(number)
 
     def to_unit(self, number: float) -> float:
         inner = self._mirror(self.nearest(number)) + 0.5

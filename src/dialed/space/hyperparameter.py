@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from dialed.errors import SpaceError
@@ -41,7 +42,16 @@ class Condition:
     def __str__(self) -> str:
         if len(self.values) == 1:
             return f"{self.parent} = {self.values[0]}"
+        if len(self.values) > 2 and _is_row(self.values):
+            return f"{self.parent} in {self.values[0]} to {self.values[-1]}"
         return f"{self.parent} in {', '.join(str(value) for value in self.values)}"
+
+
+def _is_row(values: tuple[Value, ...]) -> bool:
+    """Whether these are numbers at equal distances, rising."""
+    numbers = [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
+    distances = {b - a for a, b in pairwise(numbers)}
+    return len(numbers) == len(values) and len(distances) == 1 and min(distances) > 0
 
 
 @dataclass(frozen=True, slots=True)

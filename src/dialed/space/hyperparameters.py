@@ -28,9 +28,12 @@ class HyperParameters:
     A build function asks for values by name, and what it asks for is the search space. KerasTuner's users know the
     interface; names, defaults, sampling and scopes mean the same here. Inside an inactive scope, values are `None`.
 
+    Attributes:
+        values: The values by name: those given, and the defaults handed out since. It may be changed before a build.
+
     Args:
         values: The values to hand out. What is asked for and not in it gets its default. Defaults to none.
-        space: The space as it is known, for `space` and `is_active`. Defaults to an empty one.
+        space: The space as it is known, for `space`, `get` and `is_active`. Defaults to an empty one.
 
     Example:
         >>> hp = HyperParameters({"layers": 2})
@@ -41,17 +44,14 @@ class HyperParameters:
     """
 
     def __init__(self, values: Values | None = None, space: Space | None = None) -> None:
-        self._given = {str(name): plain(value, argument=str(name)) for name, value in (values or {}).items()}
+        self.values: dict[str, Value] = {
+            str(name): plain(value, argument=str(name)) for name, value in (values or {}).items()
+        }
         self._known = space if space is not None else Space()
         self._asked: dict[str, Value] = {}
         self._met: dict[str, Hyperparameter] = {}
         self._names: list[str] = []
         self._conditions: list[Condition] = []
-
-    @property
-    def values(self) -> dict[str, Value]:
-        """The given values and the defaults handed out so far. A copy."""
-        return {**self._given, **self._asked}
 
     @property
     def asked(self) -> dict[str, Value]:
@@ -143,15 +143,10 @@ class HyperParameters:
         self._meet(full, domain)
         if not self._active_here():
             return None
-        if full not in self._asked:
-            self._asked[full] = self._choose(full, domain)
-        return self._asked[full]
-
-    def _choose(self, name: str, domain: Domain) -> Value:
-        if name not in self._given:
-            return domain.default
-        with _named(name):
-            return domain.cast(self._given[name])
+        with _named(full):
+            value = domain.cast(self.values[full]) if full in self.values else domain.default
+        self.values[full] = self._asked[full] = value
+        return value
 
     def _meet(self, name: str, domain: Domain) -> None:
         if any(condition.parent == name for condition in self._conditions):
@@ -205,12 +200,13 @@ class HyperParameters:
             SpaceError: It is inactive.
             KeyError: There is no such hyperparameter.
         """
-        full, values = self._full(name), self.values
-        if full in self._asked or (full in values and self._possible(full)):
-            return values[full]
-        if full in self._met or full in self._known:
+        full, space = self._full(name), self.space
+        known = full in space
+        if full in self._asked or (full in self.values and (not known or full in space.restrict(self.values))):
+            return self.values[full]
+        if known:
             raise SpaceError(f"`{full}` must be active to have a value. It is inactive in this trial.")
-        raise KeyError(f"`{full}` must be a hyperparameter of this trial.{_near(full, values)}")
+        raise KeyError(f"`{full}` must be a hyperparameter of this trial.{_near(full, self.values)}")
 
     def __getitem__(self, name: str) -> Any:
         return self.get(name)
@@ -224,12 +220,10 @@ class HyperParameters:
 
     def is_active(self, hyperparameter: str | Hyperparameter) -> bool:
         """Whether the conditions of a hyperparameter hold, whether or not a build asked for it. False if unknown."""
-        name = hyperparameter if isinstance(hyperparameter, str) else hyperparameter.name
-        return name in self.space.restrict(self.values)
-
-    def _possible(self, name: str) -> bool:
-        space = self.space
-        return name not in space or name in space.restrict(self.values)
+        active = self.space.restrict(self.values)
+        if isinstance(hyperparameter, Hyperparameter):
+            return all(condition.holds(active) for condition in hyperparameter.conditions)
+        return hyperparameter in active
 
     def require(self, condition: object, why: str) -> None:
         """Give up these values unless `condition` holds: the trial fails as infeasible, and strategies learn from it.

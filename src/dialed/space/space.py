@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -169,7 +169,7 @@ class Space:
         units = dict(zip(self.names, np.asarray(vector, dtype=np.float64), strict=True))
         return self._built(lambda hyperparameter: _value_at(hyperparameter, float(units[hyperparameter.name])))
 
-    def _built(self, choose: Any) -> dict[str, Value]:
+    def _built(self, choose: Callable[[Hyperparameter], Value]) -> dict[str, Value]:
         active: dict[str, Value] = {}
         for name, hyperparameter in self._by_name.items():
             if all(condition.holds(active) for condition in hyperparameter.conditions):
@@ -177,9 +177,10 @@ class Space:
         return active
 
     def merge(self, other: Space) -> Space:
-        """A space that holds all configurations of both: new hyperparameters, wider ranges, weaker conditions.
+        """This space grown by `other`: new hyperparameters, wider ranges, weaker conditions.
 
-        Defaults stay those of `self`.
+        Defaults stay those of `self`. What `other` holds without conditions keeps those that it has here: a single
+        build records only the conditions of scopes. `refine` learns the others from many builds.
 
         Raises:
             SpaceError: A hyperparameter changed its kind, `step` or `sampling`.
