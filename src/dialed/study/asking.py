@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 from dialed.clock import Clock
 from dialed.engine.function import failure_of, metrics_of
@@ -13,7 +14,8 @@ from dialed.observe.guard import Guarded
 from dialed.search import History, Strategy
 from dialed.store import Heartbeat, Leased, SqlStore, worker_id
 from dialed.study.budget import Budget
-from dialed.study.session import LEASE_SECONDS, Session
+from dialed.study.claim import LEASE_SECONDS, claimed
+from dialed.study.session import Session
 from dialed.trial import Cause, Member, Outcome, Report, State, Trial
 
 __all__ = ["Asking"]
@@ -42,8 +44,8 @@ class Asking:
             history=History(store.terms),
             started=clock.monotonic(),
         )
-        self._heartbeat = Heartbeat(store, self._worker, seconds=LEASE_SECONDS)
-        self._heartbeat.start()
+        self._heartbeat = ExitStack()
+        self._heartbeat.enter_context(Heartbeat(store, self._worker, seconds=LEASE_SECONDS))
 
     def holds(self, number: int) -> bool:
         """Whether this process was given that trial and has not told its result."""
@@ -65,7 +67,7 @@ class Asking:
 
     def close(self) -> None:
         """Give back what was asked for and not told."""
-        self._heartbeat.stop()
+        self._heartbeat.close()
         self._store.release(self._worker)
 
     def _lease(self) -> Leased | None:
@@ -74,7 +76,7 @@ class Asking:
         return leased[0] if leased else None
 
     def _decide(self) -> Leased:
-        with self._store.claimed(self._worker, seconds=LEASE_SECONDS):
+        with claimed(self._store, self._worker):
             self._session.refresh()
             decided = self._session.decide()
             if decided:
@@ -89,8 +91,7 @@ class Asking:
         if isinstance(result, str):
             return [_failed(member, Cause.TOLD, result)]
         if isinstance(result, Exception):
-            failure = failure_of(member.key, member.epoch, result)
-            return [failure]
+            return [failure_of(member.key, member.epoch, result)]
         metrics = metrics_of(result, self._store.terms.objective)
         value = metrics[self._store.terms.objective.name]
         if value != value or value in (float("inf"), float("-inf")):

@@ -18,6 +18,7 @@ from dialed.search import History, Strategy, Terms
 from dialed.space import Space
 from dialed.store import Catalog, Heartbeat, SqlStore, worker_id
 from dialed.study.budget import Budget
+from dialed.study.claim import LEASE_SECONDS, claimed
 from dialed.study.confirm import (
     AUTOMATIC_TOP,
     SHARE,
@@ -26,7 +27,7 @@ from dialed.study.confirm import (
     members_to_add,
     plan_repeats,
 )
-from dialed.study.session import LEASE_SECONDS, Session
+from dialed.study.session import Session
 from dialed.study.settings import check_same_study, say_differences
 from dialed.study.study import Study
 from dialed.trial import Values
@@ -158,7 +159,7 @@ class Job:
         """Hold the claim and the leases; record the session's begin, and its end if something ends it early."""
         session, store = self.session, self.store
         session.started = self.clock.monotonic()
-        with store.claimed(self.worker, seconds=LEASE_SECONDS), Heartbeat(store, self.worker, seconds=LEASE_SECONDS):
+        with claimed(store, self.worker), Heartbeat(store, self.worker, seconds=LEASE_SECONDS):
             try:
                 session.refresh()
                 session.append(self._opening())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dialed.clock import Clock
 from dialed.search import Strategy
+from dialed.space import Row
 from dialed.study.arguments import Prepared
 from dialed.study.budget import Budget
 from dialed.study.confirm import AUTOMATIC_TOP, LEAST_REPEATS, SHARE
@@ -97,8 +98,13 @@ def preview_of(prepared: Prepared, *, budget: Budget, strategy: Strategy, confir
         seconds_per_epoch=pace.seconds_per_epoch,
         seconds=seconds,
         builds=prepared.builds,
-        space=tuple(space.describe()),
+        space=tuple(_line(row) for row in space.describe()),
     )
+
+
+def _line(row: Row) -> str:
+    condition = "" if row.active == "always" else f", if {row.active}"
+    return f"{row.name}: {row.values}{condition}"
 
 
 def _trials(budget: Budget, size: int | None, each: int, epochs: int, per_member: float) -> tuple[int, str]:

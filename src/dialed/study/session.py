@@ -7,7 +7,6 @@ is kept here that the store does not know, so a session that is killed is contin
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,14 +23,10 @@ from dialed.search import Continue, Decision, Finish, History, Start, Stop, Stra
 from dialed.space import Space
 from dialed.store import SqlStore
 from dialed.study.budget import Budget, in_progress
+from dialed.study.claim import LEASE_SECONDS
 from dialed.trial import Report, State, Trial, Values
 
-__all__ = ["LEASE_SECONDS", "Session"]
-
-LEASE_SECONDS = 60.0
-"""How long a lease lasts unless it is renewed; a heartbeat renews it three times in that time."""
-
-_log = logging.getLogger("dialed")
+__all__ = ["Session"]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -114,7 +114,7 @@ class Study:
     def history(self, trial: Trial | int) -> list[Report]:
         """Every report of a trial's members: all metrics of each epoch, with its seconds and memory."""
         number = trial if isinstance(trial, int) else trial.number
-        return self._store.reports(number)
+        return [r.event for r in self._store.events_of_trial(number) if isinstance(r.event, Report)]
 
     def enqueue(self, values: Mapping[str, Any]) -> None:
         """Try `values` before what the strategy would choose; what is left out gets its default."""
@@ -163,11 +163,10 @@ class Study:
         return summary_text(self.record, name=self.name, confirmation=self.confirmation)
 
     def close(self) -> None:
-        """Give back what `ask` holds, and close the store."""
+        """Give back what `ask` holds. The study can be read, and asked, again."""
         if self._asking is not None:
             self._asking.close()
             self._asking = None
-        self._store.close()
 
     def __repr__(self) -> str:
         best = self.best_trial
