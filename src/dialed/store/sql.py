@@ -1,0 +1,272 @@
+"""One study in a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from dialed.errors import StudyError
+from dialed.events import Event, Returned
+from dialed.search.history import Terms
+from dialed.store.codec import decode_json, decode_terms, encode, encode_json, encode_terms
+from dialed.store.fold import Counters, Draft, trial_of
+from dialed.store.protocol import Leased
+from dialed.store.reading import StudyReader
+from dialed.store.rows import (
+    aggregate_values,
+    leased_of,
+    member_of,
+    member_values,
+    mutable_values,
+)
+from dialed.store.worker_id import is_dead, parse_worker
+from dialed.trial import Cause, MemberKey, aggregate
+
+__all__ = ["SqlStore"]
+
+_Gone: TypeAlias = dict[str, tuple[list[MemberKey], list[MemberKey]]]
+
+
+class SqlStore(StudyReader):
+    """The record of one study (`store.protocol.Store`), with the questions that can be answered without folding it.
+
+    A `Catalog` makes and opens it. Safe for many threads and many processes.
+    """
+
+    _others: AbstractSet[str] = frozenset()
+    """The other workers that held leases when this store last looked."""
+
+    # Writing
+
+    def append(self, events: Sequence[Event], *, worker: str | None = None) -> int:
+        """Store `events` in one transaction, in order, and return the cursor of the last event of the study.
+
+        Args:
+            events: What happened.
+            worker: Who says so. Events of a member are then taken only while this worker holds its lease.
+
+        Raises:
+            LeaseLostError: When it does not. Nothing is stored.
+            StoreError: When an event is not legal after those before it, or the database fails. Nothing is stored.
+        """
+        with self._database.writing() as cursor:
+            return self._append(cursor, events, worker)
+
+    def begin(self, events: Sequence[Event], *, worker: str, limit: int, seconds: float) -> list[Leased]:
+        """Do `append(events)` and `lease(...)` in one transaction."""
+        dead = self._dead()
+        with self._database.writing() as cursor:
+            self._append(cursor, events, None)
+            return self._lease(cursor, worker, limit, seconds, dead)
+
+    def _append(self, cursor: Any, events: Sequence[Event], worker: str | None) -> int:
+        draft = self._draft(cursor, worker)
+        for event in events:
+            draft.apply(event)
+        return self._write(cursor, draft)
+
+    def _draft(self, cursor: Any, worker: str | None) -> Draft:
+        row = cursor.execute(self._queries.lock_study, {"at_study": self._study}).fetchone()
+        if row is None:
+            raise self._deleted()
+        counters = Counters(state=row[0], cursor=row[1], trials=row[2], enqueued=row[3], epochs=row[4], seconds=row[5])
+
+        def load(trial: int) -> list[Any]:
+            found = cursor.execute(self._queries.members_to_change, {"at_study": self._study, "at_trial": trial})
+            return [member_of(member) for member in found.fetchall()]
+
+        return Draft(self._terms.objective, counters, load, worker=worker)
+
+    def _write(self, cursor: Any, draft: Draft) -> int:
+        """Write what the draft changed, and return the cursor of the study's last event."""
+        now = self._clock.now()
+        first = draft.counters.cursor + 1
+        self._many(cursor, self._queries.add_event, self._event_values(draft.stored, first, now))
+        self._write_trials(cursor, draft)
+        added = [row.record.key for row in draft.added]
+        self._many(cursor, self._queries.add_member, [{"study": self._study, **member_values(r)} for r in draft.added])
+        changed = [row for key, row in draft.changed.items() if key not in added]
+        self._many(cursor, self._queries.set_member, [{**self._at(r.record.key), **mutable_values(r)} for r in changed])
+        if draft.stored:
+            draft.counters.cursor += len(draft.stored)
+            counters = draft.counters
+            row = {name: getattr(counters, name) for name in Counters.__slots__}
+            cursor.execute(self._queries.set_counters, {"at_study": self._study, "changed": now, **row})
+        return draft.counters.cursor
+
+    def _event_values(self, events: Sequence[Event], first: int, now: float) -> list[dict[str, Any]]:
+        values = []
+        for place, event in enumerate(events, first):
+            kind, body = encode(event)
+            row = {"study": self._study, "cursor": place, "time": now, "kind": kind, "trial": trial_of(event)}
+            values.append({**row, "body": body})
+        return values
+
+    def _write_trials(self, cursor: Any, draft: Draft) -> None:
+        for number in draft.touched:
+            total = aggregate([row.record for row in draft.members(number)])
+            values = aggregate_values(total)
+            started = draft.started.get(number)
+            if started is None:
+                at = {"at_study": self._study, "at_trial": number}
+                cursor.execute(self._queries.set_aggregate, {**at, **values})
+            else:
+                row = {"study": self._study, "number": number, "values_json": encode_json(started.values)}
+                cursor.execute(
+                    self._queries.add_trial,
+                    {**row, **values, "parameters": None, "source": started.source, "engine": ""},
+                )
+        for number, built in draft.built.items():
+            cursor.execute(
+                self._queries.set_built,
+                {
+                    "at_study": self._study,
+                    "at_trial": number,
+                    "values_json": encode_json(built.values),
+                    "parameters": built.parameters,
+                    "engine": built.engine,
+                },
+            )
+
+    def _many(self, cursor: Any, statement: str, rows: list[dict[str, Any]]) -> None:
+        if len(rows) == 1:
+            cursor.execute(statement, rows[0])
+        elif rows:
+            cursor.executemany(statement, rows)
+
+    def _at(self, key: MemberKey) -> dict[str, Any]:
+        return {"at_study": self._study, "at_trial": key.trial, "at_seed": key.seed, "at_fold": key.fold}
+
+    def set_terms(self, terms: Terms, settings: Mapping[str, Any] | None = None) -> None:
+        """Change what the study trains for, as a resumed study with a larger budget does.
+
+        Args:
+            terms: The new terms. The objective must stay: the scores that are stored are of that metric.
+            settings: The new settings. Defaults to those it has.
+        """
+        if terms.objective != self._terms.objective:
+            old, new = self._terms.objective, terms.objective
+            raise StudyError(
+                f"The `objective` of a study must stay what it was. Study {self.name!r} has {old.name!r} ({old.direction}), "
+                f"got {new.name!r} ({new.direction}). Give another `name`, or the old objective."
+            )
+        now = self._clock.now()
+        terms_json = encode_terms(terms)
+        settings_json = encode_json(self._settings if settings is None else settings)
+        row = {"at_study": self._study, "terms": terms_json, "settings": settings_json, "changed": now}
+        with self._database.writing() as cursor:
+            cursor.execute(self._queries.set_terms, row)
+        self._terms, self._settings = decode_terms(terms_json), decode_json(settings_json)
+
+    # Leases
+
+    def lease(self, worker: str, *, limit: int, seconds: float) -> list[Leased]:
+        """Give `worker` at most `limit` waiting members for `seconds`, those of the oldest trials first.
+
+        First, members whose worker is gone (the lease expired, or its process on this machine is dead) are returned
+        to the queue. For one that it had begun, an attempt is counted.
+        """
+        dead = self._dead()
+        with self._database.writing() as cursor:
+            return self._lease(cursor, worker, limit, seconds, dead)
+
+    def _lease(self, cursor: Any, worker: str, limit: int, seconds: float, dead: set[str]) -> list[Leased]:
+        now = self._clock.now()
+        if self._gone(cursor, worker, now, dead):
+            draft = self._draft(cursor, None)  # on PostgreSQL, this waits for the study: ask again
+            for name, (begun, others) in self._gone(cursor, worker, now, dead).items():
+                self._take_back(draft, name, begun, others)
+            self._write(cursor, draft)
+        where = {"at_study": self._study, "at_most": limit}
+        rows = cursor.execute(self._queries.waiting, where).fetchall() if limit > 0 else []
+        lease = {"worker": worker, "lease_until": now + seconds, "begun": False}
+        self._many(cursor, self._queries.set_lease, [{**self._at(MemberKey(*row[:3])), **lease} for row in rows])
+        return [leased_of(row) for row in rows]
+
+    def _dead(self) -> set[str]:
+        """Return those of the other workers seen last time that have ended since: asked before the lock is taken."""
+        return {name for name in self._others if is_dead(name)}
+
+    def _gone(self, cursor: Any, worker: str, now: float, dead: set[str]) -> _Gone:
+        """Return the workers that are gone, each with the members that it had begun, and those that it had not."""
+        leases = cursor.execute(self._queries.leases, {"at_study": self._study}).fetchall()
+        others = {row[0] for row in leases if row[0] != worker}
+        dead = dead | {name for name in others - self._others if is_dead(name)}
+        self._others = others
+        found: _Gone = {}
+        gone = [row for row in leases if row[1] < now or row[0] in dead]
+        for name, _, begun, trial, _, seed, fold in sorted(gone, key=lambda row: row[3:5]):
+            found.setdefault(name, ([], []))[0 if begun else 1].append(MemberKey(trial, seed, fold))
+        return found
+
+    def _take_back(self, draft: Draft, worker: str, begun: list[MemberKey], others: list[MemberKey]) -> None:
+        """Put a lost worker's members into the queue.
+
+        When none of them shows a sign of life, the first was probably begun: without that, a member that kills its
+        worker before its first sign (while its model is built, say) would be tried for ever.
+        """
+        if not begun:
+            begun, others = others[:1], others[1:]
+        for key in begun:
+            draft.apply(Returned(key=key, cause=Cause.KILLED, message=f"The worker {worker} is gone."))
+        for key in others:
+            draft.free(key)
+
+    def renew(self, worker: str, *, seconds: float) -> None:
+        """Keep all leases of `worker`, and its claim, for `seconds` from now."""
+        until = self._clock.now() + seconds
+        who = {"at_study": self._study, "at_worker": worker}
+        with self._database.writing() as cursor:
+            cursor.execute(self._queries.renew_claim, {**who, "claim_until": until})
+            cursor.execute(self._queries.renew, {**who, "lease_until": until})
+
+    def release(self, worker: str) -> None:
+        """Give back all leases of `worker`: its members wait again, without an attempt counted."""
+        with self._database.writing() as cursor:
+            cursor.execute(
+                self._queries.free,
+                {"at_study": self._study, "at_worker": worker, "worker": None, "lease_until": None, "begun": False},
+            )
+
+    # The right to decide
+
+    def claim(self, worker: str, *, seconds: float) -> None:
+        """Take the right to decide for this study, for `seconds`: one process at a time has it.
+
+        A claim that has expired, or whose process on this machine is dead, is taken over. `renew` keeps it.
+
+        Raises:
+            StudyError: When another process has it.
+        """
+        now = self._clock.now()
+        where = {"at_study": self._study}
+        with self._database.writing() as cursor:
+            row = cursor.execute(self._queries.claim, where).fetchone()
+            if row is None:
+                raise self._deleted()
+            holder, since, until = row
+            if holder not in (None, worker) and until >= now and not is_dead(holder):
+                raise self._claimed(holder, since, until - now)
+            claim = {"claim_worker": worker, "claim_since": now, "claim_until": now + seconds}
+            cursor.execute(self._queries.set_claim, {**where, **claim})
+
+    def release_claim(self, worker: str) -> None:
+        """Give the right to decide back, if `worker` has it."""
+        where = {"at_study": self._study}
+        with self._database.writing() as cursor:
+            row = cursor.execute(self._queries.claim, where).fetchone()
+            if row is not None and row[0] == worker:
+                none = {"claim_worker": None, "claim_since": None, "claim_until": None}
+                cursor.execute(self._queries.set_claim, {**where, **none})
+
+    def _claimed(self, holder: str, since: float, left: float) -> StudyError:
+        worker = parse_worker(holder)
+        who = f"process {worker.pid} on {worker.host}" if worker else holder
+        when = datetime.fromtimestamp(since, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return StudyError(
+            f"A study is driven by one process at a time. Study {self.name!r} is driven by {who} since {when}. Wait for it, "
+            f"or stop it and start again; if it is gone from another machine, its claim ends in {left:.0f} s by itself. "
+            "To run both, give another `name`."
+        )
