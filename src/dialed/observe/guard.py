@@ -47,6 +47,12 @@ class Guarded:
         for observer in self.watching:
             self._call(observer, lambda o=observer: o.on_event(event))  # type: ignore[misc]
 
+    def recall(self, events: Sequence[Event]) -> None:
+        """Hand events of earlier sessions to the observers that want to know them but not to show them as new."""
+        for observer in self.watching:
+            recall = getattr(observer, "recall", None)
+            self._call(observer, None if recall is None else lambda r=recall: r(events))  # type: ignore[misc]
+
     def start(self) -> None:
         """Start the observers that can be started."""
         for observer in self.watching:
