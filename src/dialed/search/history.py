@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dialed.events import (
     Built,
@@ -69,13 +70,13 @@ def after_report(record: MemberRecord, report: Report, objective: Objective) -> 
         return record
     value = report.metrics.get(objective.name, float("nan"))
     gap = (float("nan"),) * (report.epoch - 1 - len(record.curve))  # epochs without a validation
-    better = report.final or objective.better(value, record.score)
+    better = objective.better(value, None if report.final else record.score)
     return replace(
         record,
         state=State.RUNNING,
         epoch=report.epoch,
         curve=(*record.curve, *gap, value),
-        score=value if better else record.score,
+        score=value if better else None if report.final else record.score,
         best_epoch=report.epoch if better else record.best_epoch,
         seconds=record.seconds + report.seconds,
         memory_bytes=_largest(record.memory_bytes, report.memory_bytes),
@@ -106,9 +107,7 @@ def after_return(record: MemberRecord, returned: Returned) -> MemberRecord:
     """`record` once it came back into the queue without an outcome; failed when that happened too often."""
     attempts = record.attempts + 1
     if attempts > returned.cause.retries:
-        return replace(
-            record, state=State.FAILED, attempts=attempts, cause=returned.cause, message=returned.message
-        )
+        return replace(record, state=State.FAILED, attempts=attempts, cause=returned.cause, message=returned.message)
     return replace(record, state=State.WAITING, attempts=attempts)
 
 
@@ -122,6 +121,12 @@ class History:
     Args:
         terms: What the study trains each trial for.
         events: Events to begin with. Defaults to none.
+
+    Attributes:
+        space_json: The space as it is now, as JSON; `None` before it is set.
+        enqueued: What the user asked for and was not begun yet, the oldest first.
+        finished_seconds: Seconds of the sessions that ended.
+        memo: For caches of what follows from this history. Emptying it changes no decision.
     """
 
     def __init__(self, terms: Terms, events: Iterable[Event] = ()) -> None:
@@ -129,7 +134,14 @@ class History:
         self.space_json: Mapping[str, object] | None = None
         self.enqueued: list[Values] = []
         self.finished_seconds = 0.0
+        self.memo: dict[str, Any] = {}
         self._trials: dict[int, Trial] = {}
+        self._tuple: tuple[Trial, ...] | None = ()
+        self._values: list[tuple[int, Values]] = []
+        self._unfinished: set[int] = set()
+        self._baseline: int | None = None
+        self._best: int | None = None
+        self._best_known = True
         self._epochs = 0
         for event in events:
             self.apply(event)
@@ -142,7 +154,21 @@ class History:
     @property
     def trials(self) -> Sequence[Trial]:
         """All trials, by number."""
-        return tuple(self._trials.values())
+        if self._tuple is None:
+            self._tuple = tuple(self._trials.values())
+        return self._tuple
+
+    @property
+    def unfinished(self) -> list[Trial]:
+        """The trials that wait, run or are paused, by number."""
+        return [self._trials[number] for number in sorted(self._unfinished)]
+
+    def values_after(self, count: int) -> Sequence[tuple[int, Values]]:
+        """What was tried, as trial number and values, beyond the first `count` entries. The list only grows.
+
+        A trial has two entries when its build call asked for other values than it was begun with.
+        """
+        return self._values[count:]
 
     def __len__(self) -> int:
         return len(self._trials)
@@ -163,16 +189,16 @@ class History:
     @property
     def best_trial(self) -> Trial | None:
         """The trial with the best score, the earlier one on ties; `None` while no trial has a score."""
-        best: Trial | None = None
-        for trial in self._trials.values():
-            if trial.score is not None and (best is None or self.objective.better(trial.score, best.score)):
-                best = trial
-        return best
+        if not self._best_known:
+            self._best, self._best_known = None, True
+            for trial in self._trials.values():
+                self._challenge(trial)
+        return None if self._best is None else self._trials[self._best]
 
     @property
     def baseline(self) -> Trial | None:
         """The trial of the default values; `None` when there is none."""
-        return next((t for t in self._trials.values() if t.source == "default"), None)
+        return None if self._baseline is None else self._trials[self._baseline]
 
     def losses(self) -> list[float | None]:
         """Each trial's score as a loss to minimise; `None` where there is none."""
@@ -198,10 +224,7 @@ class History:
             case Saved():
                 self._put(replace(self.member(event.key), **{event.kind: event.checkpoint}))
             case Built():
-                trial = self._trials[event.trial]
-                self._trials[event.trial] = replace(
-                    trial, values=event.values, parameters=event.parameters, engine=event.engine
-                )
+                self._build(event)
             case TrialContinued():
                 self._change(event.trial, {State.PAUSED, State.STOPPED}, state=State.WAITING, until=event.until)
             case TrialStopped():
@@ -223,9 +246,17 @@ class History:
             for seed in event.seeds
             for fold in event.folds
         )
-        self._trials[event.trial] = Trial(
-            number=event.trial, values=event.values, members=members, source=event.source
-        )
+        if event.source == "default" and self._baseline is None:
+            self._baseline = event.trial
+        self._values.append((event.trial, event.values))
+        self._unfinished.add(event.trial)
+        self._keep(Trial(number=event.trial, values=event.values, members=members, source=event.source))
+
+    def _build(self, event: Built) -> None:
+        trial = self._trials[event.trial]
+        if event.values != trial.values:
+            self._values.append((event.trial, event.values))
+        self._keep(replace(trial, values=event.values, parameters=event.parameters, engine=event.engine))
 
     def _add(self, event: MembersAdded) -> None:
         trial = self._trials[event.trial]
@@ -257,7 +288,7 @@ class History:
 
     def _set(self, trial: Trial) -> None:
         total = aggregate(trial.members)
-        self._trials[trial.number] = replace(
+        new = replace(
             trial,
             state=total.state,
             cause=total.cause,
@@ -267,6 +298,30 @@ class History:
             epochs=total.epochs,
             seconds=total.seconds,
         )
+        (self._unfinished.discard if new.state.finished else self._unfinished.add)(new.number)
+        self._rank(new, trial.score)
+        self._keep(new)
+
+    def _keep(self, trial: Trial) -> None:
+        self._trials[trial.number] = trial
+        self._tuple = None
+
+    def _rank(self, new: Trial, old: float | None) -> None:
+        """Keep the best trial up to date, now that the score of `new` was `old`."""
+        if new.score == old or not self._best_known:
+            return
+        if new.number != self._best:
+            self._challenge(new)
+        elif new.score is None or not self.objective.better(new.score, old):
+            self._best_known = False
+
+    def _challenge(self, trial: Trial) -> None:
+        best = None if self._best is None else self._trials[self._best]
+        if trial.score is None:
+            return
+        earlier_tie = best is not None and trial.score == best.score and trial.number < best.number
+        if earlier_tie or self.objective.better(trial.score, None if best is None else best.score):
+            self._best = trial.number
 
 
 def _missing(key: MemberKey) -> MemberRecord:

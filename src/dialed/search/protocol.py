@@ -10,7 +10,7 @@ from dialed.search.decisions import Decision
 from dialed.search.history import History
 from dialed.space import Space
 
-__all__ = ["Strategy"]
+__all__ = ["Strategy", "generator"]
 
 
 class Strategy(Protocol):
@@ -27,3 +27,8 @@ class Strategy(Protocol):
         undisturbed one would.
         """
         ...
+
+
+def generator(history: History) -> np.random.Generator:
+    """The random generator of the next decision: it follows from the study's seed and the number of trials begun."""
+    return np.random.default_rng([history.terms.seed, len(history)])
