@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import re
 import shutil
 import tempfile
 import weakref
@@ -159,7 +161,7 @@ class Catalog:
             name=name,
             terms=row[3],
             settings=row[4],
-            artifacts=self.artifacts / f"study-{row[11]}",
+            artifacts=self.artifacts / _folder(name),
         )
 
     def delete(self, name: str) -> None:
@@ -196,6 +198,12 @@ class Catalog:
             f"The `name` must be of a study in {self.place}. Got {name!r}, which is not there. {offer} "
             "`dialed studies` lists them."
         )
+
+
+def _folder(name: str) -> str:
+    """Return the name of a study's folder: its own where every file system can hold it, one like it otherwise."""
+    plain = re.sub(r"[^a-z0-9_-]+", "-", name.lower())[:80]
+    return name if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _check_name(name: str) -> None:

@@ -112,7 +112,9 @@ class Draft:
                     return
             case Saved():
                 row = self._row(event.key)
-                self._put(row, replace(row.record, **{event.kind: event.checkpoint}))
+                new = event.checkpoint
+                last = event.kind == "last"
+                self._put(row, replace(row.record, last=new) if last else replace(row.record, best=new))
             case Outcome():
                 self._end(event.key, lambda record: after_outcome(record, event))
             case Returned():

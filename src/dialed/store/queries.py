@@ -48,7 +48,8 @@ _OF_MEMBER = and_(
 _MEMBERS = members.c.study == bindparam("at_study")
 _TRIALS = trials.c.study == bindparam("at_study")
 _EVENTS = events.c.study == bindparam("at_study")
-_ONE, _NONE = literal_column("1"), literal_column("0")  # not parameters: they would have to be given each time
+_ONE: ColumnElement[int] = literal_column("1")
+_NONE: ColumnElement[int] = literal_column("0")  # not parameters: they would have to be given each time
 _ORDER = (members.c.trial, members.c.place)
 
 

@@ -69,8 +69,8 @@ def info_of(row: Row, best: Row | None, now: float) -> StudyInfo:
         trials=row[6],
         epochs=row[7],
         seconds=row[10],
-        best_trial=best and best[0],
-        best_score=best and best[5],
+        best_trial=None if best is None else best[0],
+        best_score=None if best is None else best[5],
     )
 
 

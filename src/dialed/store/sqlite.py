@@ -1,5 +1,7 @@
 """All that is particular to SQLite: where its file may lie, how it is opened, and what its errors mean."""
 
+# ruff: noqa: SIM905 - kinds of file systems are read as words
+
 from __future__ import annotations
 
 import os
@@ -17,7 +19,7 @@ Durability = Literal["normal", "full"]
 BUSY_SECONDS = 60.0
 """How long a process waits for its turn to write. 64 busy writers wait about a second at most."""
 
-_NETWORK = frozenset(  # noqa: SIM905 - read as words
+_NETWORK = frozenset(
     "nfs nfs4 cifs smb smb2 smb3 smbfs ncpfs afs ceph lustre gpfs beegfs panfs glusterfs orangefs pvfs2 davfs ocfs2 gfs2 "
     "fuse.sshfs fuse.glusterfs fuse.ceph fuse.s3fs fuse.gcsfuse fuse.rclone fuse.davfs2 fuse.cifs fuse.smbnetfs".split()
 )
