@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite, isnan
 from statistics import fmean, stdev
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -259,11 +260,19 @@ def aggregate(members: Sequence[MemberRecord]) -> Aggregate:
         state=_state_of(searched),
         cause=failed.cause if failed else None,
         message=failed.message if failed else "",
-        score=fmean(scores) if known else None,
-        spread=stdev(scores) if known and len(scores) > 1 else None,
+        score=_mean(scores) if known else None,
+        spread=stdev(scores) if known and len(scores) > 1 and all(map(isfinite, scores)) else None,
         epochs=sum(m.epoch for m in members),
         seconds=sum(m.seconds for m in members),
     )
+
+
+def _mean(scores: Sequence[float]) -> float | None:
+    """The mean; `None` for infinities that cancel out. (`statistics` raises for them.)"""
+    if all(map(isfinite, scores)):
+        return fmean(scores)
+    total = sum(scores)
+    return None if isnan(total) else total
 
 
 def _state_of(members: Sequence[MemberRecord]) -> State:

@@ -137,7 +137,7 @@ _READERS: dict[type, tuple[str, dict[str, _Reader]]] = {
     TrialStopped: ("trial_stopped", dict(_TRIAL)),
     Built: (
         "built",
-        {**_TRIAL, "values": _each(_value), "parameters": _optional(_integer), "engine": _text},
+        {**_TRIAL, "values": _each(_value), "parameters": _optional(_integer), "engine": _text, "space": _optional(_mapping)},
     ),
     Report: (
         "report",
@@ -147,6 +147,7 @@ _READERS: dict[type, tuple[str, dict[str, _Reader]]] = {
             "metrics": _each(_number),
             "seconds": _number,
             "memory_bytes": _optional(_integer),
+            "final": _bool,
         },
     ),
     Saved: ("saved", {"key": _key, "kind": _one_of("last", "best"), "checkpoint": _checkpoint}),
