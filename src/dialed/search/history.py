@@ -222,7 +222,9 @@ class History:
             case Returned():
                 self._put(after_return(self.member(event.key), event))
             case Saved():
-                self._put(replace(self.member(event.key), **{event.kind: event.checkpoint}))
+                record = self.member(event.key)
+                last, best = (event.checkpoint if event.kind == kind else None for kind in ("last", "best"))
+                self._put(replace(record, last=last or record.last, best=best or record.best))
             case Built():
                 self._build(event)
             case TrialContinued():
