@@ -1,0 +1,49 @@
+"""Stores to try things on: in memory, in a file, and in PostgreSQL where `DIALED_TEST_POSTGRES` names a database."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dialed.clock import Clock
+from dialed.search.history import Terms
+from dialed.store import Catalog, SqlStore, open_catalog
+from dialed.testing.stores import TERMS, HandClock
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """A clock that the test moves."""
+    return HandClock()
+
+
+@pytest.fixture(params=["memory", "file", "postgresql"])
+def catalog(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> Iterator[Catalog]:
+    """An open catalog in each kind of database."""
+    url = {"memory": "sqlite:///:memory:", "file": str(tmp_path / "a.db")}.get(request.param)
+    if url is None and (url := os.environ.get("DIALED_TEST_POSTGRES")) is None:
+        pytest.skip("needs a PostgreSQL database, named by DIALED_TEST_POSTGRES")
+    with open_catalog(url, clock=clock, artifacts=tmp_path / "artifacts") as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def make_store(catalog: Catalog) -> Callable[[Terms, Clock], SqlStore]:
+    """Makes stores of new studies in the catalog's database, with a clock of their own."""
+
+    def make(terms: Terms, clock: Clock) -> SqlStore:
+        store = catalog.create(secrets.token_hex(8), terms, {})
+        store._clock = clock
+        return store
+
+    return make
+
+
+@pytest.fixture
+def store(make_store: Callable[[Terms, Clock], SqlStore], clock: HandClock) -> SqlStore:
+    """The store of a new study."""
+    return make_store(TERMS, clock)
