@@ -13,7 +13,7 @@ import dialed
 
 KILLS = 50
 
-SEARCH = '''
+SEARCH = """
 import sys, warnings
 import numpy as np
 import dialed
@@ -33,9 +33,9 @@ def search(store, name):
     tuner = dialed.Tuner(build, "val_loss", strategy="random", max_trials=4, seed=7, confirm=False, verbose=0,
                          store=store, name=name, checkpoint_seconds=0.0)
     tuner.search(x, y, validation_split=0.25, epochs=6, batch_size=dialed.Choice([8, 16]))
-'''
+"""
 
-LIVES = '''
+LIVES = """
 import os, signal
 for line in sys.stdin:  # one life a line: the name of the study
     pid = os.fork()     # Keras is imported, but nothing has been computed yet: each life begins here
@@ -45,7 +45,7 @@ for line in sys.stdin:  # one life a line: the name of the study
     print(pid, flush=True)
     _, status = os.waitpid(pid, 0)
     print("ended" if status == 0 else "killed" if os.WIFSIGNALED(status) else "failed", flush=True)
-'''
+"""
 
 
 @pytest.mark.slow

@@ -95,7 +95,7 @@ class FunctionEngine:
             _refuse_nan(metrics, self.objective)
         except InvalidInputError:
             raise  # the function breaks its contract: no other values will mend that
-        except Exception as error:  # whatever a user's function raises is this trial's failure
+        except Exception as error:  # noqa: BLE001  whatever a user's function raises is this trial's failure
             if progress.step == 0:
                 self._built(member, hp, on_report)
             return failure_of(member.key, progress.step, error)

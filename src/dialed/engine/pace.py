@@ -65,8 +65,7 @@ def _fit(realised: Realised, fold: Any, batch: int, *, steps: int) -> None:
         return array[: steps * batch]
 
     x, y, weight = (
-        None if part is None else keras.tree.map_structure(first, part)
-        for part in (fold.x, fold.y, fold.sample_weight)
+        None if part is None else keras.tree.map_structure(first, part) for part in (fold.x, fold.y, fold.sample_weight)
     )
     realised.model.fit(x, y, sample_weight=weight, batch_size=batch, epochs=1, verbose=0)
 

@@ -115,9 +115,7 @@ class SearchArguments:
             max_trials=budget.max_trials,
             max_epochs=budget.max_epochs,
         )
-        return Prepared(
-            data=data, recipe=recipe, space=found.space, terms=terms, probe=probed, builds=found.builds
-        )
+        return Prepared(data=data, recipe=recipe, space=found.space, terms=terms, probe=probed, builds=found.builds)
 
 
 def most_epochs(epochs: int | Domain) -> int:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-from dialed.clock import Clock
 from dialed.engine.function import failure_of, metrics_of
 from dialed.errors import StudyError
 from dialed.events import Event
-from dialed.executor import Inline
-from dialed.observe.guard import Guarded
+from dialed.observe import Guarded
 from dialed.search import History, Strategy
-from dialed.store import Heartbeat, Leased, SqlStore, worker_id
+from dialed.store import Heartbeat, Leased, SqlStore
+from dialed.store.worker_id import worker_id
 from dialed.study.budget import Budget
 from dialed.study.claim import LEASE_SECONDS, claimed
-from dialed.study.session import Session
+from dialed.study.decider import Decider
 from dialed.trial import Cause, Member, Outcome, Report, State, Trial
 
 __all__ = ["Asking"]
@@ -28,21 +28,16 @@ class Asking:
     trials go back into the queue and are the next that `ask` gives.
     """
 
-    def __init__(self, store: SqlStore, strategy: Strategy, clock: Clock) -> None:
+    def __init__(self, store: SqlStore, strategy: Strategy) -> None:
         self._store = store
         self._worker = worker_id()
         self._held: dict[int, Leased] = {}
-        self._session = Session(
+        self._decider = Decider(
             store=store,
-            worker=self._worker,
             strategy=strategy,
-            engine=_NoEngine(),
-            executor=Inline(),
             budget=Budget(max_trials=store.terms.max_trials),
-            clock=clock,
-            observer=Guarded([]),
+            observers=Guarded(),
             history=History(store.terms),
-            started=clock.monotonic(),
         )
         self._heartbeat = ExitStack()
         self._heartbeat.enter_context(Heartbeat(store, self._worker, seconds=LEASE_SECONDS))
@@ -56,14 +51,14 @@ class Asking:
         leased = self._lease() or self._decide()
         number = leased.member.key.trial
         self._held[number] = leased
-        return self._session.history.trial(number)
+        return self._decider.history.trial(number)
 
     def tell(self, number: int, result: float | Mapping[str, float] | Exception | str) -> None:
         """Store the result of a held trial."""
         member = self._held[number].member
         self._store.append(self._events(member, result), worker=self._worker)
         del self._held[number]
-        self._session.refresh()
+        self._decider.refresh()
 
     def close(self) -> None:
         """Give back what was asked for and not told."""
@@ -72,18 +67,18 @@ class Asking:
 
     def _lease(self) -> Leased | None:
         leased = self._store.lease(self._worker, limit=1, seconds=LEASE_SECONDS)
-        self._session.refresh()
+        self._decider.refresh()
         return leased[0] if leased else None
 
     def _decide(self) -> Leased:
         with claimed(self._store, self._worker):
-            self._session.refresh()
-            decided = self._session.decide()
+            self._decider.refresh()
+            decided = self._decider.decide(1)
             if decided:
-                self._session.append(decided)
+                self._decider.append(decided)
             leased = self._lease()
         if leased is None:
-            reason = self._session.reason or "its budget is spent, or it waits for trials that were not told yet"
+            reason = self._decider.reason or "its budget is spent, or it waits for trials that were not told yet"
             raise StudyError(f"The study '{self._store.name}' has nothing more to ask: {reason}.")
         return leased
 
@@ -94,7 +89,7 @@ class Asking:
             return [failure_of(member.key, member.epoch, result)]
         metrics = metrics_of(result, self._store.terms.objective)
         value = metrics[self._store.terms.objective.name]
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             return [_failed(member, Cause.NAN, f"The objective was told as {value}.")]
         report = Report(key=member.key, epoch=member.epoch + 1, metrics=metrics, final=True)
         return [report, Outcome(key=member.key, state=State.COMPLETED, epoch=report.epoch)]

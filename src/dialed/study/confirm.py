@@ -98,9 +98,7 @@ def members_to_add(history: History, *, top: int, repeats: int) -> list[MembersA
         seeds = tuple(s for s in wanted if s not in have)
         if seeds:
             length = max((m.length for m in trial.members), default=history.terms.epochs)
-            events.append(
-                MembersAdded(trial=trial.number, until=length, seeds=seeds, folds=history.terms.folds)
-            )
+            events.append(MembersAdded(trial=trial.number, until=length, seeds=seeds, folds=history.terms.folds))
     return events
 
 

@@ -12,11 +12,11 @@ from dialed.engine.protocol import Engine
 from dialed.errors import StudyError
 from dialed.events import Enqueued, Event, SessionEnded, SessionStarted, SpaceSet
 from dialed.executor import Inline
-from dialed.observe.guard import Guarded
-from dialed.observe.protocol import Observer
+from dialed.observe import Guarded
 from dialed.search import History, Strategy, Terms
 from dialed.space import Space
-from dialed.store import Catalog, Heartbeat, SqlStore, worker_id
+from dialed.store import Catalog, Heartbeat, SqlStore
+from dialed.store.worker_id import worker_id
 from dialed.study.budget import Budget
 from dialed.study.claim import LEASE_SECONDS, claimed
 from dialed.study.confirm import (
@@ -27,6 +27,7 @@ from dialed.study.confirm import (
     members_to_add,
     plan_repeats,
 )
+from dialed.study.decider import Decider
 from dialed.study.session import Session
 from dialed.study.settings import check_same_study, say_differences
 from dialed.study.study import Study
@@ -74,10 +75,11 @@ class Job:
         strategy: Chooses trials.
         budget: The limits, over all sessions.
         clock: Time.
-        observer: Sees every event.
+        observers: See every event.
         settings: What this session was asked to do, as JSON values; `settings["space"]` is the space it discovered.
         previous: The settings of the session before; empty for a new study.
         max_consecutive_failures: So many broken trials in a row end the study.
+        tidy: Removes checkpoints that are not needed any more. Defaults to nothing.
     """
 
     def __init__(
@@ -90,10 +92,11 @@ class Job:
         strategy: Strategy,
         budget: Budget,
         clock: Clock,
-        observer: Observer,
+        observers: Guarded,
         settings: Mapping[str, Any],
         previous: Mapping[str, Any],
         max_consecutive_failures: int = 5,
+        tidy: Callable[[History], object] | None = None,
     ) -> None:
         self.catalog = catalog
         self.store = store
@@ -106,22 +109,22 @@ class Job:
         self.study = Study(store, strategy=strategy, clock=clock)
         self.worker = worker_id()
         self.session = Session(
-            store=store,
+            decider=Decider(
+                store=store, strategy=strategy, budget=budget, observers=observers, history=History(store.terms)
+            ),
             worker=self.worker,
-            strategy=strategy,
             engine=make_engine(lambda: self.session.deadline),
             executor=Inline(),
             budget=budget,
             clock=clock,
-            observer=observer if isinstance(observer, Guarded) else Guarded([observer]),
-            history=History(store.terms),
             max_consecutive_failures=max_consecutive_failures,
+            tidy=tidy,
         )
 
     def run(self, *, confirm: bool, enqueue: Sequence[Values] = ()) -> str:
         """Search, confirm the winner if asked, and return why the search ended."""
         with self._driving() as session:
-            session.append([Enqueued(values=dict(v)) for v in self._new(enqueue)])
+            session.decider.append([Enqueued(values=dict(v)) for v in self._new(enqueue)])
             session.budget = self.budget.share(1.0 - SHARE) if confirm else self.budget
             reason = session.search()
             session.budget = self.budget
@@ -134,7 +137,7 @@ class Job:
         """Train what a confirmation still needs, whatever the budget, and return what it says."""
         with self._driving() as session:
             session.budget = Budget()
-            session.append(members_to_add(session.history, top=top, repeats=repeats))
+            session.decider.append(members_to_add(session.history, top=top, repeats=repeats))
             session.train_waiting()
             self._ended(f"confirmed the {top} best under {repeats} fresh seeds", finished=True)
         return confirmation_of(self.session.history)
@@ -150,7 +153,7 @@ class Job:
         repeats, obstacle = plan_repeats(history, self.budget, seconds=session.seconds, top=top)
         if not repeats:
             return f"; not confirmed: {obstacle}"
-        session.append(members_to_add(history, top=top, repeats=repeats))
+        session.decider.append(members_to_add(history, top=top, repeats=repeats))
         cut = session.train_waiting()
         return f"; the confirmation was cut short: {cut}" if cut else ""
 
@@ -159,10 +162,14 @@ class Job:
         """Hold the claim and the leases; record the session's begin, and its end if something ends it early."""
         session, store = self.session, self.store
         session.started = self.clock.monotonic()
-        with claimed(store, self.worker), Heartbeat(store, self.worker, seconds=LEASE_SECONDS):
+        with (
+            claimed(store, self.worker),
+            Heartbeat(store, self.worker, seconds=LEASE_SECONDS),
+            session.decider.observers,
+        ):
             try:
-                session.refresh()
-                session.append(self._opening())
+                session.decider.recall()
+                session.decider.append(self._opening())
                 yield session
             except KeyboardInterrupt:
                 self._ended("interrupted", finished=False)
@@ -191,5 +198,5 @@ class Job:
     def _ended(self, reason: str, *, finished: bool) -> None:
         session = self.session
         seconds = self.clock.monotonic() - session.started
-        session.append([SessionEnded(reason=reason, finished=finished, seconds=seconds)])
+        session.decider.append([SessionEnded(reason=reason, finished=finished, seconds=seconds)])
         session.started = self.clock.monotonic()

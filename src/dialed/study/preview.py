@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dialed.clock import Clock
+from dialed.observe.text import format_bytes, format_seconds
 from dialed.search import Strategy
 from dialed.space import Row
 from dialed.study.arguments import Prepared
 from dialed.study.budget import Budget
 from dialed.study.confirm import AUTOMATIC_TOP, LEAST_REPEATS, SHARE
-from dialed.observe.text import format_bytes, format_seconds
 
 __all__ = ["Preview", "preview_of"]
 
@@ -61,9 +61,9 @@ class Preview:
             f"Epochs           at most {self.epochs:,}{confirm}",
             f"Programs         {self.programs:,} to compile",
             f"Default model    {self.parameters:,} parameters, {format_bytes(self.memory_bytes)} with the data",
-            f"Time             about {format_seconds(self.seconds)} "
-            f"({format_seconds(self.seconds_to_start)} to build and compile a model, "
-            f"{format_seconds(self.seconds_per_epoch)} an epoch of the defaults)",
+            f"Time             about {format_seconds(self.seconds)}",
+            f"                 {format_seconds(self.seconds_to_start)} to build and compile a model",
+            f"                 {format_seconds(self.seconds_per_epoch)} an epoch of the defaults",
         ]
         return "\n".join(lines)
 
@@ -93,7 +93,7 @@ def preview_of(prepared: Prepared, *, budget: Budget, strategy: Strategy, confir
         confirm_epochs=extra * terms.epochs,
         programs=members + extra,
         parameters=pace.parameters,
-        memory_bytes=pace.memory_bytes + prepared.data.bytes,
+        memory_bytes=pace.memory_bytes + (prepared.data.bytes or 0),
         seconds_to_start=pace.seconds_to_start,
         seconds_per_epoch=pace.seconds_per_epoch,
         seconds=seconds,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from dialed.clock import Clock, SystemClock
 from dialed.errors import InvalidInputError, SpaceError
 from dialed.events import Enqueued
+from dialed.observe import summary_text
 from dialed.search import History, Strategy, strategy_from
 from dialed.space import Space
 from dialed.store import SqlStore
 from dialed.study.asking import Asking
+from dialed.study.budget import Budget
 from dialed.study.confirm import Confirmation, confirmation_of
 from dialed.trial import Objective, Report, Trial
 
@@ -128,7 +131,7 @@ class Study:
             StudyError: The strategy has nothing more to try.
         """
         if self._asking is None:
-            self._asking = Asking(self._store, self._strategy, self._clock)
+            self._asking = Asking(self._store, self._strategy)
         return self._asking.ask()
 
     def tell(self, trial: Trial | int, result: float | Mapping[str, float] | Exception | str) -> Trial:
@@ -158,9 +161,29 @@ class Study:
 
     def summary(self) -> str:
         """The answer as text: the winner, its gain over the defaults, the best trials, failures and cost."""
-        from dialed.observe.summary import summary_text
+        winner = self.winner
+        gap = None if winner is None else self._gap(winner)
+        gaps = {} if winner is None or gap is None else {winner.number: gap}
+        return summary_text(self.record, name=self.name, confirmation=self.confirmation, gaps=gaps, budget=self.budget)
 
-        return summary_text(self.record, name=self.name, confirmation=self.confirmation)
+    @property
+    def budget(self) -> Budget:
+        """The limits that the latest session was given."""
+        limits = {name: self.settings.get(name) for name in ("max_trials", "max_epochs", "max_seconds")}
+        return Budget(**limits)
+
+    def _gap(self, trial: Trial) -> tuple[float, float] | None:
+        """The objective's metric on the training and the validation data, over the members at their best epochs."""
+        name = self.objective.name
+        if not name.startswith("val_"):
+            return None
+        best = {m.key: m.best_epoch for m in trial.members if m.purpose == "search"}
+        reports = [r.metrics for r in self.history(trial) if r.epoch == best.get(r.key)]
+        pairs = [(m[name.removeprefix("val_")], m[name]) for m in reports if name.removeprefix("val_") in m]
+        if not pairs:
+            return None
+        training, validation = zip(*pairs, strict=True)
+        return fmean(training), fmean(validation)
 
     def close(self) -> None:
         """Give back what `ask` holds. The study can be read, and asked, again."""
@@ -190,6 +213,4 @@ def check_enqueued(values: Mapping[str, Any], space: Space) -> None:
                 f"Got '{name}'.{hint}"
             )
         if not space[name].domain.contains(value):
-            raise SpaceError(
-                f"The enqueued value of '{name}' must be one of {space[name].domain}. Got {value!r}."
-            )
+            raise SpaceError(f"The enqueued value of '{name}' must be one of {space[name].domain}. Got {value!r}.")

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from dialed.clock import Clock, SystemClock
 from dialed.engine.fingerprint import differences, fingerprint
-from dialed.engine.hypermodel import overrides_fit
 from dialed.engine.protocol import Engine
 from dialed.errors import InvalidInputError, StudyError
-from dialed.observe import display_for
-from dialed.observe.guard import Guarded
-from dialed.observe.protocol import Observer
+from dialed.observe import Guarded, Observer, display_for
 from dialed.search import Strategy, strategy_from
-from dialed.store import Checkpoints, open_catalog
+from dialed.store import Checkpoints, open_catalog, sweep
 from dialed.study.arguments import Prepared, SearchArguments
 from dialed.study.budget import Budget
 from dialed.study.confirm import Confirmation
+from dialed.study.functions import check_ends, seed_of
 from dialed.study.job import Deadline, Job, new_name, open_store
-from dialed.study.optimize import check_ends, seed_of
 from dialed.study.preview import Preview, preview_of
 from dialed.study.results import Results
 from dialed.study.settings import run_settings, say_differences
@@ -233,8 +230,9 @@ class Tuner:
             check_enqueued(values, prepared.space)
         settings = self._settings(prepared)
         store, previous = open_store(catalog, name, prepared.terms, settings, resume=self.resume)
-        say_differences(name, differences(previous.get("data"), settings["data"]), "data")
-        checkpoints = Checkpoints(catalog.artifacts / name, byte_budget=self.checkpoint_bytes, clock=self.clock)
+        if "data" in previous:
+            say_differences(name, differences(previous["data"], settings["data"]), "data")
+        checkpoints = Checkpoints(store.artifacts, byte_budget=self.checkpoint_bytes, clock=self.clock)
         job = Job(
             catalog=catalog,
             store=store,
@@ -243,7 +241,8 @@ class Tuner:
             strategy=self.strategy,
             budget=self.budget,
             clock=self.clock,
-            observer=Guarded([self._display(prepared, name), *self.observers]),
+            observers=Guarded([self._display(prepared, name), *self.observers]),
+            tidy=lambda history: sweep(checkpoints, history),
             settings=settings,
             previous=previous,
             max_consecutive_failures=self.max_consecutive_failures,
@@ -252,7 +251,7 @@ class Tuner:
         return job
 
     def _prepare(self, x: Any, y: Any, arguments: Mapping[str, Any], *, seed: int) -> Prepared:
-        own_fit = overrides_fit(self.hypermodel)
+        own_fit = callable(getattr(self.hypermodel, "fit", None))
         return SearchArguments.of(x, y, arguments, own_fit=own_fit).prepare(
             self.hypermodel,
             objective=self.objective,
@@ -286,9 +285,7 @@ class Tuner:
         )
 
     def _display(self, prepared: Prepared, name: str) -> Observer:
-        return display_for(
-            terms=prepared.terms, budget=self.budget, clock=self.clock, name=name, verbose=self.verbose
-        )
+        return display_for(terms=prepared.terms, clock=self.clock, budget=self.budget, name=name, verbose=self.verbose)
 
     def _searched(self, what: str) -> Job:
         if self._job is None:

@@ -10,9 +10,7 @@ from dialed.clock import Clock, SystemClock
 from dialed.engine.function import Function, FunctionEngine
 from dialed.errors import InvalidInputError
 from dialed.events import SpaceSet
-from dialed.observe import display_for
-from dialed.observe.guard import Guarded
-from dialed.observe.protocol import Observer
+from dialed.observe import Guarded, Observer, display_for
 from dialed.search import Auto, Random, Sobol, Strategy, Terms, strategy_from
 from dialed.space import Domain, Hyperparameter, Space
 from dialed.store import Catalog, open_catalog
@@ -92,7 +90,9 @@ def optimize(
         strategy=chosen,
         budget=budget,
         clock=clock,
-        observer=Guarded([display_for(terms=terms, budget=budget, clock=clock, name=name, verbose=verbose), *observers]),
+        observers=Guarded(
+            [display_for(terms=terms, clock=clock, budget=budget, name=name, verbose=verbose), *observers]
+        ),
         settings=settings,
         previous=previous,
         max_consecutive_failures=max_consecutive_failures,

@@ -165,7 +165,7 @@ def test_a_budget_in_epochs_pauses_a_function_that_asks(store):
         while True:
             step += 1
             if hp.report(step, 1.0 / step):
-                return None
+                return
 
     study = run(endless, store, max_trials=None, max_epochs=25, epochs=100)
     assert sum(t.epochs for t in study.trials) == 25
@@ -224,7 +224,9 @@ def test_enqueued_values_are_tried_next(store):
 
 def test_enqueued_values_must_fit_the_space(store):
     study = dialed.create_study({"rate": dialed.Float(0.0, 1.0)}, store=store)
-    with pytest.raises(SpaceError, match=r"must name hyperparameters of the space: rate. Got 'rat'. Did you mean 'rate'"):
+    with pytest.raises(
+        SpaceError, match=r"must name hyperparameters of the space: rate. Got 'rat'. Did you mean 'rate'"
+    ):
         study.enqueue({"rat": 0.5})
     with pytest.raises(SpaceError, match="The enqueued value of 'rate' must be one of"):
         study.enqueue({"rate": 7.0})

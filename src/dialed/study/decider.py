@@ -1,0 +1,146 @@
+"""What to train next: the strategy's decisions about a folded history, turned into events.
+
+Nothing is kept here that the store does not know: the history is what the events say, and a decision follows from the
+history, the space and the study's seed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dialed.events import Built, Event, SpaceSet, TrialContinued, TrialStarted, TrialStopped
+from dialed.observe import Guarded
+from dialed.search import Continue, Decision, Finish, History, Start, Stop, Strategy, generator
+from dialed.space import Space
+from dialed.store import SqlStore
+from dialed.study.budget import Budget
+from dialed.trial import State, Values
+
+__all__ = ["Decider"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Decider:
+    """Folds a study's events, and decides what to begin, continue or stop.
+
+    Args:
+        store: The study's record.
+        strategy: Chooses the trials.
+        budget: Its limit on trials is held here; those on epochs and time by whoever trains.
+        observers: See each event once it is stored.
+        history: What has happened so far, folded up to the event `cursor`.
+        reason: Why the strategy finished, once it has.
+    """
+
+    store: SqlStore
+    strategy: Strategy
+    budget: Budget
+    observers: Guarded
+    history: History
+    cursor: int = 0
+    reason: str = ""
+
+    @property
+    def space(self) -> Space:
+        """The space as the study knows it now."""
+        if self.history.space_json is None:
+            return Space(())
+        return Space.from_json(self.history.space_json)
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Store `events` and show them."""
+        self.store.append(events)
+        self.refresh()
+
+    def recall(self) -> None:
+        """Fold what earlier sessions have stored; observers take note of it, but do not show it as new."""
+        earlier = self.store.history(after=self.cursor)
+        for recorded in earlier:
+            self.cursor = recorded.cursor
+            self.history.apply(recorded.event)
+        self.observers.recall([recorded.event for recorded in earlier])
+
+    def refresh(self) -> None:
+        """Fold what has been stored since the last look, and show it."""
+        for recorded in self.store.history(after=self.cursor):
+            self.cursor = recorded.cursor
+            self.history.apply(recorded.event)
+            self.observers.on_event(recorded.event)
+            if isinstance(recorded.event, Built):
+                self._grow(recorded.event)
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether the limit on trials leaves room for a new one, or a paused trial may be continued."""
+        return self.budget.may_start(self.history) or any(t.state is State.PAUSED for t in self.history.trials)
+
+    def decide(self, free: int) -> list[Event]:
+        """What to begin, continue or stop now, as events: what is enqueued first, then the strategy's choice."""
+        if not self.may_begin:
+            self.reason = f"max_trials={self.budget.max_trials} is reached"
+            return []
+        space = self.space
+        if self.history.enqueued and self.budget.may_start(self.history) and len(self.history):
+            return [self._started(Start(values=self.history.enqueued[0], until=0), space, 0, source="enqueued")]
+        decisions = self.strategy.decide(space, self.history, generator(self.history), free)
+        finish = next((d for d in decisions if isinstance(d, Finish)), None)
+        if finish is not None:
+            self.reason = finish.reason
+        return self._events_of(decisions, space)
+
+    def _events_of(self, decisions: Sequence[Decision], space: Space) -> list[Event]:
+        events: list[Event] = []
+        begun = 0
+        for decision in decisions:
+            match decision:
+                case Start() if self._has_room(begun):
+                    events.append(self._started(decision, space, begun))
+                    begun += 1
+                case Continue():
+                    events.append(TrialContinued(trial=decision.trial, until=decision.until))
+                case Stop():
+                    events.append(TrialStopped(trial=decision.trial))
+                case _:
+                    pass  # Finish is noted by the caller; a Start beyond max_trials is not begun
+        return events
+
+    def _has_room(self, begun: int) -> bool:
+        limit = self.budget.max_trials
+        return limit is None or len(self.history) + begun < limit
+
+    def _started(self, start: Start, space: Space, offset: int, *, source: Any = "strategy") -> TrialStarted:
+        terms = self.history.terms
+        values = space.restrict(start.values)
+        if source == "strategy" and self.history.baseline is None and _is_default(values, space):
+            source = "default"
+        length = _length(values, terms.epochs)
+        return TrialStarted(
+            trial=len(self.history) + offset,
+            values=values,
+            until=min(start.until or length, length),
+            epochs=length,
+            seeds=start.seeds or terms.seeds,
+            folds=start.folds or terms.folds,
+            source=source,
+        )
+
+    def _grow(self, built: Built) -> None:
+        """Take hyperparameters that only this build asked for into the study's space."""
+        if built.space is None:
+            return
+        known = self.space
+        found = Space.from_json(built.space)
+        if not all(name in known for name in found.names):
+            self.append([SpaceSet(space=known.merge(found).to_json())])
+
+
+def _is_default(values: Values, space: Space) -> bool:
+    return space.key(values) == space.key(space.default_values())
+
+
+def _length(values: Values, epochs: int) -> int:
+    """Epochs of this trial's full training: its own, where `epochs` is tuned."""
+    own = values.get("epochs")
+    return min(own, epochs) if isinstance(own, int) and not isinstance(own, bool) else epochs
