@@ -9,7 +9,7 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from dialed.engine.arrays import Array, Structure, leaves
+from dialed.engine.arrays import Array, Structure, is_sparse, leaves
 from dialed.engine.datasets import Kind, Stream, is_stream, kind_of
 from dialed.engine.folds import Fold, make_folds
 from dialed.engine.samples import LabelRange, Samples, label_range
@@ -101,7 +101,8 @@ class Data:
         samples = Samples.of(x, y, sample_weight, check_finite=check_finite)
         if isinstance(held_out, Samples):
             _check_alike(samples, held_out)
-        folds = () if cv is None else make_folds(cv, samples=len(samples), y=samples.y, groups=groups, seed=seed)
+        only_y = _output(samples.y, None)  # several outputs have no classes in common
+        folds = () if cv is None else make_folds(cv, samples=len(samples), y=only_y, groups=groups, seed=seed)
         split_at = _split_at(len(samples), share) if share else None
         return cls(training=samples, validation=held_out, split_at=split_at, cross_validation=folds)
 
@@ -166,7 +167,7 @@ class Data:
         """
         sources = (self.training, self.validation)
         arrays = [_output(s.y, output) for s in sources if isinstance(s, Samples)]
-        ranges = [label_range(array) for array in arrays if array is not None]
+        ranges = [label_range(array) for array in arrays if array is not None and not is_sparse(array)]
         if not ranges:
             return None
         return LabelRange(min(r.low for r in ranges), max(r.high for r in ranges), all(r.whole for r in ranges))

@@ -44,13 +44,15 @@ def make_folds(cv: Any, *, samples: int, y: Any = None, groups: Any = None, seed
     groups = _checked_groups(groups, samples)
     codes = class_codes(y)
     splitter = _splitter(cv, samples, codes, groups, seed)
-    target = codes if codes is not None and y.ndim == 2 else y  # scikit-learn knows no one-hot classes
+    target = codes if codes is not None and y.ndim == 2 else y  # scikit-learn's splitters know no one-hot classes
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
             pairs = list(splitter.split(np.zeros((samples, 1)), target, groups))
-    except ValueError as error:
-        raise DataError(f"`cv` must be able to split the data. Got {cv!r}, which says: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"`cv` must give pairs of (train, test) indices of the data. Got {cv!r:.80}, which says: {error}"
+        ) from error
     if not pairs:
         raise InvalidInputError(f"`cv` must give at least one fold. Got none from {cv!r}.")
     return tuple(_fold(i, pair, samples) for i, pair in enumerate(pairs))
@@ -121,12 +123,7 @@ def _checked_groups(groups: Any, samples: int) -> np.ndarray | None:
 
 
 def _fold(number: int, pair: Any, samples: int) -> Fold:
-    try:
-        train, test = pair
-    except (TypeError, ValueError):
-        raise InvalidInputError(
-            f"`cv` must give pairs of (train, test) indices. Got {pair!r:.80} for fold {number}."
-        ) from None
+    train, test = pair
     fold = Fold(train=_indices(number, "train", train, samples), test=_indices(number, "test", test, samples))
     shared = np.intersect1d(fold.train, fold.test)
     if len(shared):
