@@ -15,7 +15,8 @@ __all__ = ["differences", "either", "merged", "widened"]
 def merged(mine: Sequence[Hyperparameter], theirs: Sequence[Hyperparameter]) -> list[Hyperparameter]:
     """All hyperparameters of both. One that is new stands behind the one it follows in `theirs`."""
     result = list(mine)
-    place = 0
+    shared = {hyperparameter.name for hyperparameter in theirs}
+    place = next((i for i, old in enumerate(mine) if old.name in shared), len(mine))
     for new in theirs:
         known = next((i for i, old in enumerate(result) if old.name == new.name), None)
         if known is None:
@@ -66,7 +67,7 @@ def widened(name: str, old: Domain, new: Domain) -> Domain:
     if isinstance(old, Choice) and isinstance(new, Choice):
         more = [value for value in new.choices if find(old.choices, value) is None]
         joined = [*old.choices, *more]
-        return Choice(joined, ordered=(old.ordered and new.ordered) or None, default=old.default)
+        return Choice(joined, ordered=old.ordered and new.ordered, default=old.default)
     if isinstance(old, Int) and isinstance(new, Int) and _alike(old, new):
         low, high = min(old.min_value, new.min_value), max(old.max_value, new.max_value)
         return Int(low, high, step=old.step, sampling=old.sampling, default=old.default)

@@ -117,14 +117,19 @@ class Line:
         return self.low <= number <= self.high
 
     def to_unit(self, number: float) -> float:
-        number = self.nearest(number)
+        if number <= self.low or number >= self.high:  # the ends are exact, whatever logarithms make of them
+            return float(number >= self.high)
         if self.sampling == "linear":
-            return (number - self.low) / (self.high - self.low)
-        if self.sampling == "log":
-            return math.log(number / self.low) / math.log(self.high / self.low)
-        return 1.0 - math.log((self.high + self.low - number) / self.low) / math.log(self.high / self.low)
+            unit = (number - self.low) / (self.high - self.low)
+        elif self.sampling == "log":
+            unit = math.log(number / self.low) / math.log(self.high / self.low)
+        else:
+            unit = 1.0 - math.log((self.high + self.low - number) / self.low) / math.log(self.high / self.low)
+        return min(max(unit, 0.0), 1.0)
 
     def from_unit(self, unit: float) -> float:
+        if unit in (0.0, 1.0):
+            return self.high if unit else self.low
         if self.sampling == "linear":
             number = self.low + unit * (self.high - self.low)
         elif self.sampling == "log":

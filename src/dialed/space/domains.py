@@ -45,5 +45,5 @@ def domain_from_json(data: Mapping[str, Any]) -> Domain:
             case "fixed":
                 return Fixed(**settings)
     except (KeyError, TypeError) as error:
-        raise SpaceError(f"`data` must be a {kind} domain as `to_json` writes it. Got {dict(data)!r}.") from error
+        raise SpaceError(f"`data` must be the {kind} domain as `to_json` writes it. Got {dict(data)!r}.") from error
     raise SpaceError(f"`type` must be choice, int, float, boolean or fixed. Got {kind!r} in {dict(data)!r}.")
