@@ -10,7 +10,7 @@ from typing import Self, TextIO
 
 from dialed.clock import Clock
 from dialed.events import Event, Returned, SessionEnded, SessionStarted
-from dialed.observe.progress import Change, Progress
+from dialed.observe.progress import Change, Progress, trial_of
 from dialed.observe.snapshot import Limits, Snapshot
 from dialed.observe.text import first_line, format_count, format_score, format_seconds, format_values
 from dialed.search.history import Terms
@@ -74,14 +74,13 @@ class Lines:
 
     def on_event(self, event: Event) -> None:
         """Count `event`, and write what it finished."""
-        change = self.progress.apply(event)
-        if isinstance(event, SessionEnded):
-            self.stop()
-            return
-        if isinstance(event, SessionStarted) or change is not None:
+        if isinstance(event, SessionStarted) or trial_of(event) is not None:
             self.start()
+        change = self.progress.apply(event)
         if change is not None:
             self._tell(event, change)
+        elif isinstance(event, SessionEnded):
+            self.stop()
 
     def _tell(self, event: Event, change: Change) -> None:
         trial, objective = change.trial, self.progress.history.objective
@@ -113,8 +112,9 @@ def header_line(look: Snapshot, terms: Terms) -> str:
     better = "higher" if look.objective.direction == "max" else "lower"
     limits = [_limit(gauge.label, gauge.limit) for gauge in look.gauges if gauge.limit and gauge.label != "confirm"]
     most = f"at most {', '.join(limits)}, " if limits else ""
-    members = len(terms.seeds) * len(terms.folds)
-    each = f"{format_count(terms.epochs, 'epoch')} each" + (f" under {members} seeds and folds" if members > 1 else "")
+    each = f"{format_count(terms.epochs, 'epoch')} each"
+    each += f" under {len(terms.seeds)} seeds" if len(terms.seeds) > 1 else ""
+    each += f" in {len(terms.folds)} folds" if len(terms.folds) > 1 else ""
     line = f"{look.name}: {look.objective.name}, {better} is better; {most}{each}"
     if look.trials:
         line += f"; going on after {format_count(look.trials, 'trial')}"

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from dialed.observe.snapshot import BudgetView, Limits
 from dialed.observe.text import (
+    changed_values,
     columns,
     counts_by_state,
     first_line,
@@ -16,6 +17,7 @@ from dialed.observe.text import (
     format_seconds,
     format_value,
     format_values,
+    shorten,
 )
 from dialed.search.history import History
 from dialed.trial import Cause, Direction, State, Trial
@@ -23,6 +25,7 @@ from dialed.trial import Cause, Direction, State, Trial
 __all__ = ["Confirmed", "summary_text"]
 
 _TOP = 5
+_LONG = 24  # characters of a value in the table
 
 _ADVICE: Mapping[Cause, str] = {
     Cause.BUILD: "The build function raised. Mend it for these values, or rule them out with `hp.require(...)`.",
@@ -138,21 +141,33 @@ def _ranked(history: History) -> list[Trial]:
 
 
 def _winner(history: History, winner: Trial, confirmation: Confirmed | None, width: int) -> list[str]:
-    score = format_score(winner.score, winner.spread)
-    members = [m for m in winner.members if m.purpose == "search"]
-    said = f"Winner: trial {winner.number}, {history.objective.name} {score}"
-    if len(members) > 1:
-        said += f" (mean and standard deviation of {len(members)} members)"
-    elif members and members[0].best_epoch is not None:
-        said += f" at epoch {members[0].best_epoch} of {members[0].epoch}"
-    lines = _wrap(f"{said}.", width)
+    head = f"Winner: trial {winner.number}, {history.objective.name}"
+    judged = None if confirmation is None else _judged(confirmation)
+    if judged is None:
+        said = f"{head} {format_score(winner.score, winner.spread)}{_where(winner)}."
+        warning = "This score chose the winner, so it flatters it: `confirm` asks fresh seeds."
+        return [*_wrap(said, width), *_wrap(warning, width)]
+    interval = f"95 % interval {format_score(judged.low)} to {format_score(judged.high)}"
+    under = f"under {format_count(judged.repeats, 'fresh seed')} ({interval})"
+    lines = _wrap(f"{head} {format_score(judged.mean)} {under}; {format_score(winner.score)} in the search.", width)
     best = history.best_trial
-    if confirmation is None:
-        lines += _wrap("This score chose the winner, so it flatters it: `confirm` asks fresh seeds.", width)
-    elif best is not None and best.number != winner.number:
+    if best is not None and best.number != winner.number:
         beaten = f"trial {best.number} ({format_score(best.score)})"
         lines += _wrap(f"The best score of the search was that of {beaten}; fresh seeds prefer the winner.", width)
     return lines
+
+
+def _judged(confirmation: Confirmed) -> _Finalist | None:
+    return next((f for f in confirmation.finalists if f.trial == confirmation.winner), None)
+
+
+def _where(winner: Trial) -> str:
+    members = [m for m in winner.members if m.purpose == "search"]
+    if len(members) > 1:
+        return f" (mean and standard deviation of {len(members)} members)"
+    if members and members[0].best_epoch is not None:
+        return f" at epoch {members[0].best_epoch} of {members[0].epoch}"
+    return ""
 
 
 def _gain(history: History, winner: Trial, confirmation: Confirmed | None, width: int) -> list[str]:
@@ -195,10 +210,11 @@ def _values(winner: Trial, baseline: Trial | None, width: int) -> list[str]:
         return []
     defaults = {} if baseline is None else baseline.values
     rows = [("", "hyperparameter", "winner", "default")]
+    changed = changed_values(winner.values, None if baseline is None else defaults)
     for name, value in winner.values.items():
-        default = format_value(defaults[name]) if name in defaults else "-"
-        mark = "*" if baseline is not None and format_value(value) != default else ""
-        rows.append((mark, name, format_value(value), default))
+        default = shorten(format_value(defaults[name]), _LONG) if name in defaults else "-"
+        mark = "*" if baseline is not None and name in changed else ""
+        rows.append((mark, name, shorten(format_value(value), _LONG), default))
     return columns(rows, "llrr", width=width, indent=0)
 
 
@@ -267,17 +283,17 @@ def _cost(history: History, budget: Limits | None, width: int) -> list[str]:
     limits = budget or BudgetView(max_trials=history.terms.max_trials, max_epochs=history.terms.max_epochs)
     seconds = history.finished_seconds or sum(t.seconds for t in history.trials)
     used = (
-        _of(format_count(len(history), "trial"), None if limits.max_trials is None else f"{limits.max_trials:,}"),
-        _of(format_count(history.epochs, "epoch"), None if limits.max_epochs is None else f"{limits.max_epochs:,}"),
-        _of(format_seconds(seconds), None if limits.max_seconds is None else format_seconds(limits.max_seconds)),
+        _of(f"{len(history):,}", limits.max_trials and f"{limits.max_trials:,}", " trials"),
+        _of(f"{history.epochs:,}", limits.max_epochs and f"{limits.max_epochs:,}", " epochs"),
+        _of(format_seconds(seconds), limits.max_seconds and format_seconds(limits.max_seconds), ""),
     )
     return _wrap(f"Used: {', '.join(used)}.", width)
 
 
-def _of(used: str, limit: str | None) -> str:
-    return used if limit is None else f"{used} of {limit}"
+def _of(used: str, limit: str | float | None, noun: str) -> str:
+    return f"{used} of {limit}{noun}" if limit else f"{used}{noun}"
 
 
 def _wrap(text: str, width: int, *, indent: int = 0) -> list[str]:
     margin = " " * indent
-    return textwrap.wrap(text, width, initial_indent=margin, subsequent_indent=margin + "  ", break_on_hyphens=False)
+    return textwrap.wrap(text, width, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
