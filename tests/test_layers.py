@@ -24,7 +24,7 @@ LAYERS: Sequence[Sequence[str]] = (
     ("dialed.analysis",),
     ("dialed.observe.dashboard",),
     ("dialed.tools",),
-    ("dialed.keras_tuner", "dialed.sklearn", "dialed.cli"),
+    ("dialed.keras_tuner", "dialed.sklearn", "dialed.cli", "dialed.__main__"),
     ("dialed.testing",),
     ("dialed",),  # the root is a face: it hands out names, and nobody inside goes through it
 )
