@@ -1,0 +1,1 @@
+"""`dialed demo`: a search on real data, small enough to watch."""
