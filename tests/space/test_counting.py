@@ -46,3 +46,13 @@ def test_an_open_range_makes_it_infinite() -> None:
     assert Space([kind, Hyperparameter("rate", rate)]).size() is None
     assert Space([kind, Hyperparameter("rate", rate, (Condition("kind", ("b",)),))]).size() is None
     assert Space([kind, Hyperparameter("rate", rate, (Condition("kind", ("c",)),))]).size() == 2
+
+
+def test_true_and_one_are_counted_apart() -> None:
+    """A parent with both has two branches."""
+    parent = Hyperparameter("a", Choice([1, True]))
+    children = [
+        Hyperparameter("one", Int(1, 3), (Condition("a", (1,)),)),
+        Hyperparameter("true", Int(1, 5), (Condition("a", (True,)),)),
+    ]
+    assert Space([parent, *children]).size() == 3 + 5

@@ -22,6 +22,8 @@ def test_a_condition_tells_true_from_one() -> None:
     """Choice([1, True]) has two branches."""
     assert not Condition("x", (1,)).allows(True)
     assert Condition("x", (1,)).allows(1.0)
+    assert len({Condition("x", (1,)), Condition("x", (True,)), Condition("x", (1.0,))}) == 2
+    assert Condition("x", (1,)) != ("x", (1,))
 
 
 @pytest.mark.parametrize(

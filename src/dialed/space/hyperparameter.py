@@ -8,14 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 from dialed.errors import SpaceError
-from dialed.space._values import find, plain
+from dialed.space._values import find, identity, plain
 from dialed.space.domains import Domain, domain_from_json
 from dialed.trial import Value, Values
 
 __all__ = ["Condition", "Hyperparameter"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Condition:
     """Holds while the hyperparameter `parent` is active and has one of `values`."""
 
@@ -28,7 +28,16 @@ class Condition:
 
     def allows(self, value: Value) -> bool:
         """Whether `value` of the parent is one of `values`. Tells True from 1."""
-        return find(self.values, value) is not None
+        return value in self.values and find(self.values, value) is not None
+
+    def __eq__(self, other: object) -> bool:
+        return self._identity() == other._identity() if isinstance(other, Condition) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[object, ...]:
+        return self.parent, tuple(identity(value) for value in self.values)
 
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON types."""
