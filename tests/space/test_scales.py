@@ -29,7 +29,7 @@ def test_an_integer_scale_and_a_float_scale_differ() -> None:
 @pytest.mark.parametrize("sampling", ["linear", "log", "reverse_log"])
 def test_the_ends_of_a_line_are_exact(sampling: str) -> None:
     """Powers and logarithms would miss them by a rounding error."""
-    line = scale_of(19.875, 28.875, None, sampling)  # type: ignore[arg-type]
+    line = scale_of(19.875, 28.875, None, sampling)
     assert (line.from_unit(0.0), line.from_unit(1.0)) == (19.875, 28.875)
     assert (line.to_unit(19.875), line.to_unit(28.875)) == (0.0, 1.0)
 
