@@ -70,7 +70,7 @@ MOST = 60
 
 def strategy_checks(*, covers: bool = True) -> list[Check]:
     """All checks. With `covers=False`, without the one that a finite space is searched to its last configuration."""
-    checks = [
+    checks: list[Check] = [
         check_same_history_gives_same_decisions,
         check_replayed_history_gives_same_decisions,
         check_free_places_are_respected,

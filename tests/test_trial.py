@@ -1,0 +1,105 @@
+"""Trials and members: states, their legal changes, and what members say about their trial."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from dialed.trial import Cause, MemberKey, MemberRecord, Objective, State, Trial, aggregate, check_change
+
+FINISHED = {State.COMPLETED, State.STOPPED, State.FAILED}
+
+
+def _member(state: State, score: float | None = None, **more: object) -> MemberRecord:
+    return MemberRecord(key=MemberKey(0, 0, 0), state=state, score=score, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", State)
+def test_finished_states_are_those_nothing_more_is_expected_of(state: State) -> None:
+    assert state.finished == (state in FINISHED)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (State.WAITING, State.RUNNING),
+        (State.RUNNING, State.WAITING),
+        (State.RUNNING, State.COMPLETED),
+        (State.PAUSED, State.WAITING),
+        (State.STOPPED, State.WAITING),
+        (State.COMPLETED, State.WAITING),
+    ],
+)
+def test_legal_changes_pass(old: State, new: State) -> None:
+    check_change(old, new)
+
+
+def test_illegal_changes_are_refused_with_what_is_allowed() -> None:
+    with pytest.raises(ValueError, match="A member that is waiting may become failed, running, stopped. Got completed"):
+        check_change(State.WAITING, State.COMPLETED)
+    with pytest.raises(ValueError, match="A member that is failed may become nothing. Got waiting"):
+        check_change(State.FAILED, State.WAITING)
+
+
+def test_a_failed_member_never_changes_again() -> None:
+    for new in State:
+        with pytest.raises(ValueError, match="may become nothing"):
+            check_change(State.FAILED, new)
+
+
+@pytest.mark.parametrize(("cause", "retries"), [(Cause.KILLED, 5), (Cause.OUT_OF_MEMORY, 1), (Cause.BUILD, 0)])
+def test_a_cause_says_how_often_to_try_again(cause: Cause, retries: int) -> None:
+    assert cause.retries == retries
+
+
+def test_values_that_cannot_be_trained_do_not_count_against_the_study() -> None:
+    guilty = {cause for cause in Cause if cause.counts_against_study}
+    assert guilty == {Cause.BUILD, Cause.ERROR, Cause.KILLED, Cause.OUT_OF_MEMORY}
+
+
+@pytest.mark.parametrize(("direction", "better", "worse"), [("min", 1.0, 2.0), ("max", 2.0, 1.0)])
+def test_an_objective_knows_which_way_is_better(direction: str, better: float, worse: float) -> None:
+    objective = Objective(name="loss", direction=direction)  # type: ignore[arg-type]
+    assert objective.better(better, worse)
+    assert not objective.better(worse, better)
+    assert not objective.better(better, better)
+    assert objective.better(worse, None)
+
+
+@pytest.mark.parametrize("direction", ["min", "max"])
+def test_what_is_no_number_is_never_better(direction: str) -> None:
+    objective = Objective(name="loss", direction=direction)  # type: ignore[arg-type]
+    assert not objective.better(math.nan, None)
+    assert not objective.better(math.nan, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("states", "whole"),
+    [
+        ([State.COMPLETED, State.FAILED, State.RUNNING], State.FAILED),
+        ([State.COMPLETED, State.RUNNING, State.WAITING], State.RUNNING),
+        ([State.COMPLETED, State.WAITING], State.WAITING),
+        ([State.COMPLETED, State.STOPPED, State.PAUSED], State.STOPPED),
+        ([State.COMPLETED, State.PAUSED], State.PAUSED),
+        ([State.COMPLETED, State.COMPLETED], State.COMPLETED),
+    ],
+)
+def test_a_trial_is_where_its_least_finished_member_is(states: list[State], whole: State) -> None:
+    assert aggregate([_member(state) for state in states]).state is whole
+
+
+def test_a_mean_over_the_members_that_survived_is_no_score() -> None:
+    total = aggregate([_member(State.COMPLETED, 0.5), _member(State.FAILED, 0.1, cause=Cause.NAN, message="NaN")])
+    assert (total.score, total.spread, total.cause, total.message) == (None, None, Cause.NAN, "NaN")
+
+
+def test_a_single_member_has_no_spread() -> None:
+    total = aggregate([_member(State.COMPLETED, 0.5, epoch=3, seconds=1.5)])
+    assert (total.score, total.spread, total.epochs, total.seconds) == (0.5, None, 3, 1.5)
+
+
+def test_a_trial_is_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Trial(number=0, values={}).number = 1  # type: ignore[misc]
