@@ -13,7 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
+
+from dialed.cli import main
+from dialed.cli.entry import COMMANDS
+from dialed.cli.request import read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "src").rglob("README.md")])
@@ -133,3 +138,35 @@ def test_a_block_is_skipped_only_with_a_reason(tmp_path: Path) -> None:
     assert not runnable(page).strip()
     page.write_text(f"<!-- not run -->\n{block}")
     assert runnable(page).splitlines()[2] == "shown()"
+
+
+def options_told(command: str) -> set[str]:
+    """The options in the section of `command` in docs/command-line.md."""
+    section = (ROOT / "docs" / "command-line.md").read_text().split(f"\n## dialed {command}\n")[1].split("\n## ")[0]
+    return {
+        option for row in section.splitlines() if row.startswith("|") for option in re.findall(r"`(--[a-z-]+)", row)
+    }
+
+
+def test_every_command_is_documented() -> None:
+    """The page of the command line has a section for each command, and for nothing else."""
+    told = re.findall(r"^## dialed (\S+)$", (ROOT / "docs" / "command-line.md").read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_option_is_documented(command: str) -> None:
+    """A command's section names the options that it takes, each of them and no others."""
+    taken = main.get_command(click.Context(main), command)
+    assert taken is not None
+    options = {name for p in taken.params if isinstance(p, click.Option) for name in [*p.opts, *p.secondary_opts]}
+    assert options_told(command) == options - {"--help", "-h"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_toml_of_a_page_is_a_configuration(page: Path, tmp_path: Path) -> None:
+    """A TOML file that the documentation shows is one that `dialed run --config` takes."""
+    for number, block in enumerate(re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(block)
+        assert read_config(file)
