@@ -28,6 +28,8 @@ def catalog(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) ->
     if url is None and (url := os.environ.get("DIALED_TEST_POSTGRES")) is None:
         pytest.skip("needs a PostgreSQL database, named by DIALED_TEST_POSTGRES")
     with open_catalog(url, clock=clock, artifacts=tmp_path / "artifacts") as catalog:
+        with catalog._database.writing() as cursor:
+            cursor.execute("DELETE FROM dialed_studies")  # a database for tests alone
         yield catalog
 
 

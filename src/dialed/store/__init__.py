@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dialed.store.retention import sweep, to_delete
     from dialed.store.rows import StudyInfo
     from dialed.store.sql import SqlStore
-    from dialed.store.worker_id import is_dead, worker_id
+    from dialed.store.workers import is_dead, worker_id
 
 __all__ = [
     "Catalog",
@@ -40,11 +40,11 @@ _HOMES = {
     "SqlStore": "sql",
     "Store": "protocol",
     "StudyInfo": "rows",
-    "is_dead": "worker_id",
+    "is_dead": "workers",
     "open_catalog": "catalog",
     "sweep": "retention",
     "to_delete": "retention",
-    "worker_id": "worker_id",
+    "worker_id": "workers",
 }
 
 

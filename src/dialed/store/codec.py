@@ -137,7 +137,13 @@ _READERS: dict[type, tuple[str, dict[str, _Reader]]] = {
     TrialStopped: ("trial_stopped", dict(_TRIAL)),
     Built: (
         "built",
-        {**_TRIAL, "values": _each(_value), "parameters": _optional(_integer), "engine": _text, "space": _optional(_mapping)},
+        {
+            **_TRIAL,
+            "values": _each(_value),
+            "parameters": _optional(_integer),
+            "engine": _text,
+            "space": _optional(_mapping),
+        },
     ),
     Report: (
         "report",

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from dialed.store.codec import decode_checkpoint, decode_json, decode_terms, encode_json
 from dialed.store.fold import MemberRow
 from dialed.store.protocol import Leased
-from dialed.store.worker_id import is_dead
+from dialed.store.workers import is_dead
 from dialed.trial import Aggregate, Cause, CheckpointRef, Member, MemberKey, MemberRecord, Objective, State, Trial
 
 __all__ = [

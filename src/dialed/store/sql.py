@@ -21,7 +21,7 @@ from dialed.store.rows import (
     member_values,
     mutable_values,
 )
-from dialed.store.worker_id import is_dead, parse_worker
+from dialed.store.workers import is_dead, parse_worker
 from dialed.trial import Cause, MemberKey, aggregate
 
 __all__ = ["SqlStore"]
@@ -174,9 +174,11 @@ class SqlStore(StudyReader):
 
     def _lease(self, cursor: Any, worker: str, limit: int, seconds: float, dead: set[str]) -> list[Leased]:
         now = self._clock.now()
-        if self._gone(cursor, worker, now, dead):
-            draft = self._draft(cursor, None)  # on PostgreSQL, this waits for the study: ask again
-            for name, (begun, others) in self._gone(cursor, worker, now, dead).items():
+        leases = self._leases(cursor)
+        dead = dead | self._newly_dead(leases, worker)
+        if _gone(leases, now, dead):
+            draft = self._draft(cursor, None)  # on PostgreSQL, this waits for the study: look again
+            for name, (begun, others) in _gone(self._leases(cursor), now, dead).items():
                 self._take_back(draft, name, begun, others)
             self._write(cursor, draft)
         where = {"at_study": self._study, "at_most": limit}
@@ -189,16 +191,14 @@ class SqlStore(StudyReader):
         """Return those of the other workers seen last time that have ended since: asked before the lock is taken."""
         return {name for name in self._others if is_dead(name)}
 
-    def _gone(self, cursor: Any, worker: str, now: float, dead: set[str]) -> _Gone:
-        """Return the workers that are gone, each with the members that it had begun, and those that it had not."""
-        leases = cursor.execute(self._queries.leases, {"at_study": self._study}).fetchall()
+    def _newly_dead(self, leases: Sequence[Any], worker: str) -> set[str]:
+        """Return the other workers that were not seen before and have ended; remember those that are seen now."""
         others = {row[0] for row in leases if row[0] != worker}
-        dead = dead | {name for name in others - self._others if is_dead(name)}
-        self._others = others
-        found: _Gone = {}
-        gone = [row for row in leases if row[1] < now or row[0] in dead]
-        for name, _, begun, trial, _, seed, fold in sorted(gone, key=lambda row: row[3:5]):
-            found.setdefault(name, ([], []))[0 if begun else 1].append(MemberKey(trial, seed, fold))
+        new, self._others = others - self._others, others
+        return {name for name in new if is_dead(name)}
+
+    def _leases(self, cursor: Any) -> list[Any]:
+        found: list[Any] = cursor.execute(self._queries.leases, {"at_study": self._study}).fetchall()
         return found
 
     def _take_back(self, draft: Draft, worker: str, begun: list[MemberKey], others: list[MemberKey]) -> None:
@@ -270,3 +270,12 @@ class SqlStore(StudyReader):
             f"or stop it and start again; if it is gone from another machine, its claim ends in {left:.0f} s by itself. "
             "To run both, give another `name`."
         )
+
+
+def _gone(leases: Sequence[Any], now: float, dead: set[str]) -> _Gone:
+    """Return the workers that are gone, each with the members that it had begun, and those that it had not."""
+    found: _Gone = {}
+    gone = [row for row in leases if row[1] < now or row[0] in dead]
+    for name, _, begun, trial, _, seed, fold in sorted(gone, key=lambda row: row[3:5]):
+        found.setdefault(name, ([], []))[0 if begun else 1].append(MemberKey(trial, seed, fold))
+    return found

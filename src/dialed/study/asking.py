@@ -12,7 +12,7 @@ from dialed.events import Event
 from dialed.observe import Guarded
 from dialed.search import History, Strategy
 from dialed.store import Heartbeat, Leased, SqlStore
-from dialed.store.worker_id import worker_id
+from dialed.store.workers import worker_id
 from dialed.study.budget import Budget
 from dialed.study.claim import LEASE_SECONDS, claimed
 from dialed.study.decider import Decider

@@ -16,7 +16,7 @@ from dialed.observe import Guarded
 from dialed.search import History, Strategy, Terms
 from dialed.space import Space
 from dialed.store import Catalog, Heartbeat, SqlStore
-from dialed.store.worker_id import worker_id
+from dialed.store.workers import worker_id
 from dialed.study.budget import Budget
 from dialed.study.claim import LEASE_SECONDS, claimed
 from dialed.study.confirm import (
