@@ -149,7 +149,8 @@ def _numpy_dtype(column: Any) -> np.dtype[Any]:
     """The NumPy dtype of a column; float64 where a nullable column has missing values, which become NaN."""
     if isinstance(column.dtype, np.dtype):
         return column.dtype
-    return np.dtype(np.float64) if column.isna().any() else np.dtype(column.dtype.numpy_dtype)
+    inner = getattr(column.dtype, "numpy_dtype", None) or getattr(column.dtype, "subtype", np.float64)
+    return np.dtype(np.float64) if column.isna().any() else np.dtype(inner)
 
 
 def _from_torch(name: str, leaf: Any) -> np.ndarray:

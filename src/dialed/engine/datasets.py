@@ -46,6 +46,11 @@ def kind_of(x: Any, name: str = "x") -> Kind:
         for kind, module, names in _BASES:
             if parent.__name__ in names and parent.__module__.startswith(module):
                 return kind
+    if any(p.__name__ == "Dataset" and p.__module__.startswith("torch.utils.data") for p in type(x).__mro__):
+        raise DataError(
+            f"`{name}` must give batches. Got a torch Dataset ({type(x).__name__}). Wrap it: "
+            "`torch.utils.data.DataLoader(dataset, batch_size=32, shuffle=True)`."
+        )
     if isinstance(x, (types.GeneratorType, Iterator)):
         raise DataError(
             f"`{name}` must be readable once for each epoch of each trial. Got a {type(x).__name__}, which can be "
@@ -108,9 +113,7 @@ def _batches(source: Any, kind: Kind, name: str) -> int | None:
         case "tf.data":
             return _tensorflow_batches(source, name)
         case "keras.PyDataset":
-            if source.num_batches is None:
-                raise DataError(_endless(name, "PyDataset whose `num_batches` is None", "Give it a `num_batches`."))
-            return int(source.num_batches)
+            return _keras_batches(source, name)
         case _:
             return _length(source)
 
@@ -122,6 +125,16 @@ def _tensorflow_batches(source: Any, name: str) -> int | None:
         how = "Remove `.repeat()`, or give it an end with `.take(batches)`."
         raise DataError(_endless(name, "endless tf.data.Dataset", how))
     return None if count < 0 else count  # tf.data.UNKNOWN_CARDINALITY is -2
+
+
+def _keras_batches(source: Any, name: str) -> int:
+    try:
+        count = source.num_batches
+    except NotImplementedError:
+        count = None
+    if count is None:
+        raise DataError(_endless(name, "PyDataset without a number of batches", "Give it a `num_batches`."))
+    return int(count)
 
 
 def _endless(name: str, what: str, how: str) -> str:
@@ -151,6 +164,7 @@ def _element(source: Any, kind: Kind, name: str) -> tuple[str, ...]:
     match kind:
         case "tf.data" if hasattr(source, "element_spec"):
             _check_element(source.element_spec, name, "tf.data.Dataset")
+            _check_batched(source.element_spec, name)
             return tuple(f"{path} {_spec(spec)}" for path, spec in _parts(source.element_spec))
         case "keras.PyDataset":
             batch = source[0]
@@ -182,6 +196,15 @@ def _check_element(element: Any, name: str, what: str) -> None:
         raise DataError(
             f"`{name}` must give (x, y) or (x, y, sample_weight) for each batch. Got {len(element)} parts from the "
             f"{what}. Where there are several inputs, put them into a tuple or a dict of their own."
+        )
+
+
+def _check_batched(element: Any, name: str) -> None:
+    single = [path for path, spec in _parts(element) if getattr(getattr(spec, "shape", None), "rank", None) == 0]
+    if single:
+        raise DataError(
+            f"`{name}` must give batches. Got a tf.data.Dataset whose `{single[0]}` has no axes: single samples. "
+            "Call `.batch(32)` on it."
         )
 
 

@@ -21,8 +21,8 @@ from dialed.engine.samples import Samples
 __all__ = ["differences", "fingerprint"]
 
 _WHOLE_BYTES = 1 << 24  # 16 MiB: hashed in about 20 ms
-_ROWS = 64
-_PIECE_BYTES = 1 << 18  # of one sample: 64 of them stay below 16 MiB
+_FEWEST_ROWS = 64
+_PIECE_BYTES = _WHOLE_BYTES // _FEWEST_ROWS  # of one sample, where samples are large
 
 
 def fingerprint(data: Data) -> dict[str, Any]:
@@ -85,15 +85,16 @@ def _array(array: Array) -> dict[str, Any]:
 def _sampled(array: Array) -> np.ndarray:
     """The array itself where it is small, else the beginnings of evenly spaced samples, the first and last with them."""
     if is_sparse(array):
-        return np.asarray(array[_spaced(array.shape[0], _ROWS)].toarray())
+        return np.asarray(array[_spaced(array.shape[0], _FEWEST_ROWS)].toarray())
     if array.nbytes <= _WHOLE_BYTES:
         return np.asarray(array)
-    rows = np.asarray(array[_spaced(len(array), _ROWS)])
+    rows = np.asarray(array[_spaced(len(array), max(_FEWEST_ROWS, _WHOLE_BYTES * len(array) // array.nbytes))])
     return rows.reshape(len(rows), -1)[:, : max(1, _PIECE_BYTES // rows.itemsize)]
 
 
 def _spaced(length: int, count: int) -> np.ndarray:
-    return np.unique(np.linspace(0, length - 1, min(count, length)).astype(np.int64))
+    count = min(count, length)
+    return np.arange(count, dtype=np.int64) * (length - 1) // max(count - 1, 1)
 
 
 def _digest(array: np.ndarray) -> str:

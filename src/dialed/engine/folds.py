@@ -125,11 +125,13 @@ def _checked_groups(groups: Any, samples: int) -> np.ndarray | None:
 def _fold(number: int, pair: Any, samples: int) -> Fold:
     train, test = pair
     fold = Fold(train=_indices(number, "train", train, samples), test=_indices(number, "test", test, samples))
-    shared = np.intersect1d(fold.train, fold.test)
+    trained = np.zeros(samples, bool)
+    trained[fold.train] = True
+    shared = fold.test[trained[fold.test]]
     if len(shared):
         raise DataError(
             f"`cv` must not train on what it tests with. Got {len(shared):,} samples in both parts of fold {number}, "
-            f"the first of them {int(shared[0])}. Check the pairs of indices."
+            f"sample {int(shared[0])} among them. Check the pairs of indices."
         )
     return fold
 
