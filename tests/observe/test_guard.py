@@ -1,6 +1,7 @@
 """An observer that fails is dropped aloud, and harms nobody else."""
 
 import logging
+from collections.abc import Sequence
 
 import pytest
 
@@ -91,3 +92,15 @@ def test_a_dropped_observer_gives_back_what_it_holds_and_may_fail_at_that_too() 
     guarded.on_event(EVENT)
     guarded.stop()
     assert display.stopped == 1
+
+
+class Remembering(Recorder):
+    def recall(self, events: Sequence[Event]) -> None:
+        self.seen.append(list(events))
+
+
+def test_earlier_events_are_recalled_by_those_who_can_and_shown_to_nobody() -> None:
+    plain, remembering = Recorder(), Remembering()
+    Guarded([plain, remembering]).recall([EVENT])
+    assert plain.seen == []
+    assert remembering.seen == [[EVENT]]

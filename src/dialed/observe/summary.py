@@ -283,15 +283,15 @@ def _cost(history: History, budget: Limits | None, width: int) -> list[str]:
     limits = budget or BudgetView(max_trials=history.terms.max_trials, max_epochs=history.terms.max_epochs)
     seconds = history.finished_seconds or sum(t.seconds for t in history.trials)
     used = (
-        _of(f"{len(history):,}", limits.max_trials and f"{limits.max_trials:,}", " trials"),
-        _of(f"{history.epochs:,}", limits.max_epochs and f"{limits.max_epochs:,}", " epochs"),
-        _of(format_seconds(seconds), limits.max_seconds and format_seconds(limits.max_seconds), ""),
+        _of(len(history), limits.max_trials, "trial"),
+        _of(history.epochs, limits.max_epochs, "epoch"),
+        format_seconds(seconds) + (f" of {format_seconds(limits.max_seconds)}" if limits.max_seconds else ""),
     )
     return _wrap(f"Used: {', '.join(used)}.", width)
 
 
-def _of(used: str, limit: str | float | None, noun: str) -> str:
-    return f"{used} of {limit}{noun}" if limit else f"{used}{noun}"
+def _of(used: int, limit: int | None, noun: str) -> str:
+    return format_count(used, noun) if limit is None else f"{used:,} of {format_count(limit, noun)}"
 
 
 def _wrap(text: str, width: int, *, indent: int = 0) -> list[str]:

@@ -144,7 +144,7 @@ def format_seconds(seconds: float | None) -> str:
         return _NONE
     seconds = max(seconds, 0.0)
     if seconds < 9.95:
-        return f"{seconds:.2f} s" if 0 < seconds < 0.095 else f"{seconds:.1f} s"
+        return f"{seconds:.2f} s" if 0.005 <= seconds < 0.095 else f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
