@@ -3,6 +3,7 @@
 import io
 import os
 import pty
+import subprocess
 import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any, TextIO
 
 import pytest
 
+import dialed.observe
 from dialed.errors import InvalidInputError
 from dialed.observe.choose import Silent, display_for, in_notebook
 from dialed.observe.lines import Lines
@@ -89,3 +91,16 @@ def test_ipython_in_a_terminal_and_no_ipython_are_no_notebooks(monkeypatch: pyte
     monkeypatch.delitem(sys.modules, "IPython")
     assert not in_notebook()
     assert "IPython" not in sys.modules
+
+
+def test_lines_need_no_drawing_library() -> None:
+    """`rich` is loaded for a terminal alone."""
+    code = "import sys, dialed.observe; dialed.observe.Lines; sys.exit('rich' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+
+
+def test_what_draws_is_loaded_when_it_is_asked_for() -> None:
+    assert dialed.observe.LiveTable is LiveTable
+    with pytest.raises(AttributeError, match="has no attribute 'Fireworks'"):
+        dialed.observe.Fireworks  # noqa: B018
