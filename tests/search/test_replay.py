@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,3 +85,22 @@ class _Rebuilding(Simulation):
         if hasattr(event, "seeds"):
             trial = self.history.trial(len(self.history) - 1)
             super()._record(Built(trial=trial.number, values={"first": "off", "found_late": 1}))
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [Grid(points={"rate": 2}), Manual([{"rate": 0.5}]), OneAtATime(order=["rate"], points=2), Sobol(), Random(), Auto()],
+)
+@pytest.mark.parametrize("free", [1, 2])
+def test_a_space_that_is_met_only_by_the_first_trial_is_searched(strategy: Any, free: int) -> None:
+    """A plain function has no space before its first call: its defaults are tried, and show it."""
+    terms = Terms(objective=Objective(name="loss", direction="min"), max_trials=4)
+    simulation = Simulation(strategy, Space([]), lambda values: 0.0, terms=terms, free=free)
+    simulation.run(1)
+    simulation._record(Built(trial=0, values={"rate": 0.0}))
+    simulation.space = Space([Hyperparameter("rate", Float(0.0, 1.0))])
+    history = simulation.run()
+    rates = [trial.values["rate"] for trial in history.trials]
+    assert rates[0] == 0.0
+    assert len(set(rates)) == len(rates) >= 2
+    assert history.baseline is history.trial(0)

@@ -78,7 +78,8 @@ class Grid:
                     f"A grid must have at most {MOST_VALUES} values of each hyperparameter. Got `{hyperparameter.name}` "
                     f"with {size}. Give it a `step`, or pass points={{{hyperparameter.name!r}: 5}}."
                 )
-        return from_default(space, space.enumerate(self.points), default_first=self.default_first)
+        points = self.points if len(space) else None  # before the first call of a function, no name is known
+        return from_default(space, space.enumerate(points), default_first=self.default_first)
 
 
 def _is_count(points: object) -> bool:

@@ -67,8 +67,9 @@ class Manual:
         )
 
     def _candidates(self, space: Space) -> Candidates:
-        for index, values in enumerate(self.configurations):
-            _check(space, values, index)
+        if len(space):  # before the first call of a function, nothing is known of its space
+            for index, values in enumerate(self.configurations):
+                _check(space, values, index)
         given = [space.restrict(values) for values in self.configurations]
         return Candidates(from_default(space, given, default_first=self.default_first))
 

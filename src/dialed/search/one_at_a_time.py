@@ -182,7 +182,7 @@ class _Descent:
 
 
 def _ordered(space: Space, order: Sequence[str] | None) -> list[str]:
-    first = list(order or ())
+    first = list(order or ()) if len(space) else []  # before the first call of a function, no name is known
     for name in first:
         if name not in space:
             raise SpaceError(
