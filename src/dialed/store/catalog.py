@@ -61,7 +61,7 @@ def open_catalog(
     database = Database(parse_address(None if url is None else str(url)), durability=durability)
     try:
         with database.migrating() as connection:
-            prepare(connection, database.place)
+            prepare(connection, database.place, alone=database.is_sqlite)
     except BaseException:
         database.close()
         raise

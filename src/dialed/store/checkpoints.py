@@ -7,6 +7,7 @@ leaves a file that no record names, and the sweep finds that. Nothing is pickled
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -88,20 +89,19 @@ class Checkpoints:
         Raises:
             CheckpointError: When there is no space left, or the folder cannot be written. No half file stays.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         temporary = self.folder / f"{secrets.token_hex(8)}{TEMPORARY}"
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             size, digest = _write_file(temporary, arrays, meta)
             name = f"trial{key.trial}-seed{key.seed}-fold{key.fold}-{kind}-epoch{epoch}-{digest[:12]}.npz"
             os.replace(temporary, self.folder / name)
             _flush_folder(self.folder)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise _not_written(
-                error, self.folder, sum(np.asarray(array).nbytes for array in arrays.values())
-            ) from error
-        except BaseException:
-            temporary.unlink(missing_ok=True)
+        except BaseException as error:
+            with contextlib.suppress(OSError):  # the folder itself may be what is wrong
+                temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                needed = sum(np.asarray(array).nbytes for array in arrays.values())
+                raise _not_written(error, self.folder, needed) from error
             raise
         return CheckpointRef(path=name, digest=digest, bytes=size, epoch=epoch)
 
@@ -207,7 +207,7 @@ def _plain(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]],
             raise CheckpointError(
                 f"A checkpoint holds arrays of numbers, strings and bools by names. Got {name!r} of dtype {array.dtype}."
             )
-        if array.dtype.kind == "V" and array.dtype.names is None:
+        if array.dtype.isbuiltin == 2:  # registered by another package
             dtypes[name] = array.dtype.name
             array = array.view(f"u{array.dtype.itemsize}")
         plain[name] = array

@@ -162,15 +162,24 @@ MIGRATIONS: tuple[Migration, ...] = ()
 SCHEMA_VERSION = 1 + len(MIGRATIONS)
 
 
-def prepare(connection: Connection, place: str, *, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+def prepare(
+    connection: Connection, place: str, *, alone: bool = False, migrations: Sequence[Migration] = MIGRATIONS
+) -> None:
     """Make the tables, or bring them to this version, inside the caller's transaction.
 
     Args:
         connection: In a transaction that no other process can be in at the same time.
         place: Where the store is, for messages.
+        alone: Whether the database must hold nothing else, as a file should. Defaults to False.
         migrations: The steps from version 1 on. Defaults to those of this version of Dialed.
     """
-    if not inspect(connection).has_table(version.name):
+    names = inspect(connection).get_table_names()
+    if version.name not in names:
+        if alone and names:
+            raise StoreError(
+                f"A store must be made by Dialed, but {place} is an SQLite database of another program (its tables: "
+                f"{', '.join(names[:5])}). Give another path. It was not changed."
+            )
         metadata.create_all(connection)
         connection.execute(insert(version).values(version=1 + len(migrations)))
         return
