@@ -110,7 +110,7 @@ class Built:
     """The trial's model was built: the values that its build call asked for, and the number of its parameters.
 
     `engine` says how it is trained, with the reason where it is not the fastest way. `space` is what the build call
-    asked for, as the JSON of a `Space`: a study's space grows by it.
+    asked for, as the JSON of a `Space`, where the trial's values did not foresee all of it: a study's space grows so.
     """
 
     trial: int

@@ -112,7 +112,9 @@ class FunctionEngine:
 
     @staticmethod
     def _built(member: Member, hp: HyperParameters, on_report: OnReport) -> None:
-        on_report(Built(trial=member.key.trial, values=hp.asked, engine="function", space=hp.found.to_json()))
+        asked = hp.asked
+        grown = None if asked.keys() <= member.values.keys() else hp.found.to_json()
+        on_report(Built(trial=member.key.trial, values=asked, engine="function", space=grown))
 
 
 class _NotANumber(Exception):

@@ -139,6 +139,7 @@ class History:
         self._tuple: tuple[Trial, ...] | None = ()
         self._values: list[tuple[int, Values]] = []
         self._unfinished: set[int] = set()
+        self._busy: set[int] = set()
         self._baseline: int | None = None
         self._best: int | None = None
         self._best_known = True
@@ -162,6 +163,11 @@ class History:
     def unfinished(self) -> list[Trial]:
         """The trials that wait, run or are paused, by number."""
         return [self._trials[number] for number in sorted(self._unfinished)]
+
+    @property
+    def busy(self) -> list[Trial]:
+        """The trials with a member that waits or is trained, those of a confirmation included, by number."""
+        return [self._trials[number] for number in sorted(self._busy)]
 
     def values_after(self, count: int) -> Sequence[tuple[int, Values]]:
         """What was tried, as trial number and values, beyond the first `count` entries. The list only grows.
@@ -252,6 +258,7 @@ class History:
             self._baseline = event.trial
         self._values.append((event.trial, event.values))
         self._unfinished.add(event.trial)
+        self._busy.add(event.trial)
         self._keep(Trial(number=event.trial, values=event.values, members=members, source=event.source))
 
     def _build(self, event: Built) -> None:
@@ -301,6 +308,8 @@ class History:
             seconds=total.seconds,
         )
         (self._unfinished.discard if new.state.finished else self._unfinished.add)(new.number)
+        busy = any(m.state in (State.WAITING, State.RUNNING) for m in new.members)
+        (self._busy.add if busy else self._busy.discard)(new.number)
         self._rank(new, trial.score)
         self._keep(new)
 

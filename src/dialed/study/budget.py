@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from dialed.errors import InvalidInputError
 from dialed.search.history import History
-from dialed.trial import State
 
 __all__ = ["Budget", "parse_seconds"]
 
@@ -87,8 +86,3 @@ class Budget:
             max_epochs=None if self.max_epochs is None else max(1, int(self.max_epochs * part)),
             max_seconds=None if self.max_seconds is None else self.max_seconds * part,
         )
-
-
-def in_progress(history: History) -> bool:
-    """Whether a member waits or is being trained."""
-    return any(t.state in (State.WAITING, State.RUNNING) for t in history.trials)

@@ -6,7 +6,7 @@ history, the space and the study's seed alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,13 +41,15 @@ class Decider:
     history: History
     cursor: int = 0
     reason: str = ""
+    _space: tuple[Mapping[str, object] | None, Space] = (None, Space(()))
 
     @property
     def space(self) -> Space:
         """The space as the study knows it now."""
-        if self.history.space_json is None:
-            return Space(())
-        return Space.from_json(self.history.space_json)
+        known = self.history.space_json
+        if known is not None and known is not self._space[0]:
+            self._space = (known, Space.from_json(known))
+        return self._space[1]
 
     def append(self, events: Sequence[Event]) -> None:
         """Store `events` and show them."""
@@ -74,7 +76,7 @@ class Decider:
     @property
     def may_begin(self) -> bool:
         """Whether the limit on trials leaves room for a new one, or a paused trial may be continued."""
-        return self.budget.may_start(self.history) or any(t.state is State.PAUSED for t in self.history.trials)
+        return self.budget.may_start(self.history) or any(t.state is State.PAUSED for t in self.history.unfinished)
 
     def decide(self, free: int) -> list[Event]:
         """What to begin, continue or stop now, as events: what is enqueued first, then the strategy's choice."""

@@ -7,8 +7,9 @@ become events; and again. A session that is killed is continued by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 from dialed.clock import Clock
 from dialed.engine.protocol import Engine, Progress
@@ -16,7 +17,7 @@ from dialed.errors import StudyError
 from dialed.events import TrialStopped
 from dialed.executor import Executor, train_leased
 from dialed.search import History
-from dialed.study.budget import Budget, in_progress
+from dialed.study.budget import Budget
 from dialed.study.claim import LEASE_SECONDS
 from dialed.study.decider import Decider
 from dialed.trial import Report, State, Trial
@@ -75,13 +76,13 @@ class Session:
             submitted = self._submit_waiting() or self._submit_decided()
             self._wait()
             self._refuse_broken_code()
-            if not submitted and not in_progress(self.history):
+            if not submitted and not self.history.busy:
                 return self.decider.reason or "the strategy has nothing more to try"
         return reason
 
     def train_waiting(self) -> str | None:
         """Train all that waits, decide nothing; return the budget's reason when it ended that early."""
-        while in_progress(self.history):
+        while self.history.busy:
             if reason := self._spent():
                 return reason
             if not self._submit_waiting():
@@ -129,20 +130,25 @@ class Session:
         """A trial with a failed member has failed: its other members need not be trained."""
         useless = [
             t.number
-            for t in self.history.trials
-            if t.state is State.FAILED and any(m.state is State.WAITING for m in t.members)
+            for t in self.history.busy
+            if t.state is State.FAILED and any(m.state is State.WAITING and m.purpose == "search" for m in t.members)
         ]
         if useless:
             self.decider.append([TrialStopped(trial=number) for number in useless])
 
     def _refuse_broken_code(self) -> None:
-        last = [t for t in self.history.trials if t.state.finished][-self.max_consecutive_failures :]
-        if len(last) == self.max_consecutive_failures and all(_is_broken(t) for t in last):
+        broken = list(takewhile(_is_broken, self._latest_finished()))
+        if len(broken) >= self.max_consecutive_failures:
             raise StudyError(
-                f"The last {len(last)} trials failed, so something other than their values must be wrong. "
-                f"The last one ({last[-1].cause}): {last[-1].message}\n"
+                f"The last {len(broken)} trials failed, so something other than their values must be wrong. "
+                f"The last one ({broken[0].cause}): {broken[0].message}\n"
                 "Mend it and run the search again: the study goes on where it stopped."
             )
+
+    def _latest_finished(self) -> Iterator[Trial]:
+        """The trials that are over, the latest first, no more than the check for broken code needs."""
+        latest = (self.history.trial(number) for number in range(len(self.history) - 1, -1, -1))
+        return islice((trial for trial in latest if trial.state.finished), self.max_consecutive_failures)
 
 
 def _is_broken(trial: Trial) -> bool:
