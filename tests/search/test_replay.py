@@ -89,7 +89,14 @@ class _Rebuilding(Simulation):
 
 @pytest.mark.parametrize(
     "strategy",
-    [Grid(points={"rate": 2}), Manual([{"rate": 0.5}]), OneAtATime(order=["rate"], points=2), Sobol(), Random(), Auto()],
+    [
+        Grid(points={"rate": 2}),
+        Manual([{"rate": 0.5}]),
+        OneAtATime(order=["rate"], points=2),
+        Sobol(),
+        Random(),
+        Auto(),
+    ],
 )
 @pytest.mark.parametrize("free", [1, 2])
 def test_a_space_that_is_met_only_by_the_first_trial_is_searched(strategy: Any, free: int) -> None:
