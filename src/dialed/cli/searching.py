@@ -14,6 +14,7 @@ from dialed.cli.output import note
 from dialed.cli.request import SearchRequest
 from dialed.cli.stores import exists, say_place
 from dialed.errors import InvalidInputError
+from dialed.space import Float
 from dialed.trial import Direction, Objective
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from dialed.study import Preview, Study, Tuner
 
-__all__ = ["Result", "going_on", "preview", "search", "test_metrics"]
+__all__ = ["Result", "arguments_of", "going_on", "objective_of", "preview", "say_backend", "search", "test_metrics"]
 
 VALIDATION_SPLIT = 0.2
 """What is held out where nothing else says what a trial is judged by."""
@@ -45,7 +46,7 @@ def search(request: SearchRequest, name: str) -> Result:
     say_backend()
     with going_on(name, request.store):
         loaded, tuner = _prepared(request, name)
-        study = tuner.search(loaded.x_train, loaded.y_train, **_arguments(request, loaded))
+        study = tuner.search(loaded.x_train, loaded.y_train, **arguments_of(request, loaded))
         test = None if study.winner is None else test_metrics(tuner.best_model(), loaded)
     return Result(study=study, test=test)
 
@@ -54,7 +55,7 @@ def preview(request: SearchRequest) -> Preview:
     """The plan of a search; nothing is stored."""
     say_backend()
     loaded, tuner = _prepared(request, "preview")
-    return tuner.preview(loaded.x_train, loaded.y_train, **_arguments(request, loaded))
+    return tuner.preview(loaded.x_train, loaded.y_train, **arguments_of(request, loaded))
 
 
 def test_metrics(model: keras.Model, loaded: Loaded) -> dict[str, float] | None:
@@ -96,7 +97,7 @@ def _prepared(request: SearchRequest, name: str) -> tuple[Loaded, Tuner]:
         note(line)
     tuner = Tuner(
         builder,
-        _objective(request.objective),
+        objective_of(request.objective),
         strategy=request.strategy,
         max_trials=request.max_trials,
         max_epochs=request.max_epochs,
@@ -113,20 +114,31 @@ def _prepared(request: SearchRequest, name: str) -> tuple[Loaded, Tuner]:
     return loaded, tuner
 
 
-def _arguments(request: SearchRequest, loaded: Loaded) -> dict[str, Any]:
-    """What `Tuner.search` is given besides the data."""
+def arguments_of(request: SearchRequest, loaded: Loaded) -> dict[str, Any]:
+    """What `Tuner.search` is given besides the data.
+
+    Raises:
+        InvalidInputError: A count is tuned as a float.
+    """
     made: dict[str, Any] = {"epochs": request.epochs, **request.fit}
     for name in ("batch_size", "patience", "validation_split"):
         if getattr(request, name) is not None:
             made[name] = getattr(request, name)
+    for name in ("epochs", "batch_size"):
+        if isinstance(made.get(name), Float):
+            raise InvalidInputError(f"`{name}` must be tuned in whole numbers. Got {made[name]!r}.")
     judged = made.keys() & {"validation_split", "validation_data"}
     if not judged and request.cv is None and loaded.y_train is not None:
         made["validation_split"] = VALIDATION_SPLIT
     return made
 
 
-def _objective(text: str | None) -> str | Objective | None:
-    """ "val_accuracy" as it is; "my_metric:max" with its direction."""
+def objective_of(text: str | None) -> str | Objective | None:
+    """The metric's name as it is, or with its direction where there is one: "my_metric:max".
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
     if text is None or ":" not in text:
         return text
     name, _, direction = text.rpartition(":")
