@@ -18,7 +18,7 @@ from dialed.events import Returned, TrialStarted
 from dialed.search.history import Terms
 from dialed.store import Checkpoints, SqlStore, open_catalog
 from dialed.testing.stores import HandClock
-from dialed.trial import MemberKey, Objective, Outcome, Report, State
+from dialed.trial import Objective, Outcome, Report, State
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and signals")
 
@@ -38,12 +38,12 @@ def start(trial: int) -> TrialStarted:
 
 
 @pytest.mark.parametrize(
-    ("trials", "seed"), [(60, 1), pytest.param(1500, 2, marks=pytest.mark.slow)], ids=["some kills", "many kills"]
+    ("trials", "seed"), [(20, 1), pytest.param(400, 2, marks=pytest.mark.slow)], ids=["some kills", "many kills"]
 )
 def test_a_writer_that_is_killed_again_and_again_loses_nothing(tmp_path: Path, trials: int, seed: int) -> None:
     """No trial is lost, none is trained twice, each goes on from its checkpoint, and the rows equal the fold."""
     said = run("kill_often", tmp_path / "a.db", trials, seed)
-    assert said["kills"] >= trials / 30
+    assert said["kills"] >= trials / 4
     with open_catalog(tmp_path / "a.db") as catalog:
         store = catalog.open("study")
         history = store.load_history()

@@ -21,12 +21,13 @@ def clock() -> HandClock:
     return HandClock()
 
 
-@pytest.fixture(params=["memory", "file", "postgresql"])
+POSTGRES = os.environ.get("DIALED_TEST_POSTGRES")
+
+
+@pytest.fixture(params=["memory", "file", *(["postgresql"] if POSTGRES else [])])
 def catalog(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> Iterator[Catalog]:
     """An open catalog in each kind of database."""
-    url = {"memory": "sqlite:///:memory:", "file": str(tmp_path / "a.db")}.get(request.param)
-    if url is None and (url := os.environ.get("DIALED_TEST_POSTGRES")) is None:
-        pytest.skip("needs a PostgreSQL database, named by DIALED_TEST_POSTGRES")
+    url = {"memory": "sqlite:///:memory:", "file": str(tmp_path / "a.db")}.get(request.param, POSTGRES)
     with open_catalog(url, clock=clock, artifacts=tmp_path / "artifacts") as catalog:
         with catalog._database.writing() as cursor:
             cursor.execute("DELETE FROM dialed_studies")  # a database for tests alone

@@ -182,3 +182,15 @@ def test_a_catalog_that_is_forgotten_closes_itself(tmp_path: Path) -> None:
     open_catalog(tmp_path / "a.db").create("a", TERMS, {})
     gc.collect()
     assert not (tmp_path / "a.db-wal").exists()
+
+
+def test_checkpoints_in_memory_last_as_long_as_their_store(working_folder: Path) -> None:
+    """A store may outlive the catalog that made it."""
+    store = open_catalog("sqlite:///:memory:").create("a", TERMS, {})
+    checkpoints = Checkpoints(store.artifacts)
+    ref = checkpoints.save(MemberKey(0, 0, 0), 1, "last", {}, {})
+    gc.collect()
+    assert checkpoints.exists(ref)
+    del store
+    gc.collect()
+    assert not checkpoints.exists(ref)

@@ -101,7 +101,8 @@ class Catalog:
     def _choose_artifacts(self) -> Path:
         if self._database.in_memory:
             folder = tempfile.mkdtemp(prefix="dialed-")
-            self._temporary = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            # Not with the catalog: a store may outlive it.
+            self._temporary = weakref.finalize(self._database, shutil.rmtree, folder, ignore_errors=True)
             return Path(folder)
         path = self._database.path
         return Path("dialed.artifacts").absolute() if path is None else path.with_name(path.stem + ".artifacts")

@@ -69,8 +69,8 @@ class Database:
         self._error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         self._pid = os.getpid()
         self._turn = threading.RLock()
-        self._writer: PoolProxiedConnection | None = None
-        self._finalizer = weakref.finalize(self, self.engine.dispose)
+        self._kept: list[PoolProxiedConnection] = []  # SQLite's one connection for writing, once there is one
+        weakref.finalize(self, _close, self.engine, self._kept)
 
     @property
     def path(self) -> Path | None:
@@ -139,9 +139,9 @@ class Database:
             return
         self._after_fork()
         with self._turn:
-            if self._writer is None:
-                self._writer = self._connect()
-            with self._transaction(self._writer, "BEGIN IMMEDIATE") as cursor:
+            if not self._kept:
+                self._kept.append(self._connect())
+            with self._transaction(self._kept[0], "BEGIN IMMEDIATE") as cursor:
                 yield cursor
 
     @contextmanager
@@ -162,7 +162,7 @@ class Database:
             self._pid = os.getpid()
             self._turn = threading.RLock()
             if not self.in_memory:
-                self._writer = None
+                self._kept.clear()
                 self.engine.dispose(close=False)
 
     def _connect(self) -> PoolProxiedConnection:
@@ -202,12 +202,16 @@ class Database:
             connection.rollback()
         except self._error:
             connection.invalidate()
-            if connection is self._writer:
-                self._writer = None
+            if connection in self._kept:
+                self._kept.clear()
 
     def close(self) -> None:
-        """Close all connections."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        self._finalizer()
+        """Close all connections. Whoever goes on opens new ones."""
+        _close(self.engine, self._kept)
+
+
+def _close(engine: Engine, kept: list[PoolProxiedConnection]) -> None:
+    """Also called when a database is forgotten: an open connection would warn when Python collects it."""
+    while kept:
+        kept.pop().close()
+    engine.dispose()

@@ -26,8 +26,11 @@ class Heartbeat:
         seconds: For how long each time. Defaults to a minute.
 
     Example:
-        with Heartbeat(store, worker):
-            train()
+        >>> from dialed.store import open_catalog, worker_id
+        >>> from dialed.testing.stores import TERMS
+        >>> store = open_catalog("sqlite:///:memory:").create("study", TERMS, {})
+        >>> with Heartbeat(store, worker_id(), seconds=60):
+        ...     pass  # train what was leased
     """
 
     def __init__(self, store: Store, worker: str, *, seconds: float = 60.0) -> None:

@@ -73,6 +73,7 @@ def configure(connection: sqlite3.Connection, durability: Durability) -> None:
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: 16 MB; hot pages are copied back less often
     _use_wal(connection)
     connection.execute(f"PRAGMA synchronous = {durability.upper()}")
 
