@@ -102,7 +102,7 @@ def capture_random(arrays: Arrays) -> dict[str, Any]:
     state = _capture_global(arrays)
     generator = _keras_globals()[_GENERATOR]
     if generator is not None:
-        arrays["random/keras"] = np.array(keras.ops.convert_to_numpy(generator.state))
+        arrays["random/keras"] = np.array(keras.ops.convert_to_numpy(generator.state.value))
     return {**state, "keras": generator is not None}
 
 

@@ -125,7 +125,7 @@ def _copied(variable: Any) -> np.ndarray:
     """A copy that later steps cannot overwrite: backends hand out views of memory that they use again."""
     import keras
 
-    return np.array(keras.ops.convert_to_numpy(variable))
+    return np.array(keras.ops.convert_to_numpy(variable.value))
 
 
 def _callback_state(callback: Any, index: int, arrays: Arrays) -> list[Any]:
