@@ -52,7 +52,7 @@ def test_labels_may_stand_in_a_column(tmp_path: Path) -> None:
 def test_large_sets_take_fewer_epochs_of_larger_batches() -> None:
     large = Images(**arrays(x_train=np.ones((10_000, 1, 1)), y_train=np.zeros(10_000, int)))
     assert (large.epochs, large.batch_sizes) == (5, [64, 128, 256])
-    assert (Images.digits().epochs, Images.digits().batch_sizes) == (10, [32, 64, 128])
+    assert (Images.digits().epochs, Images.digits().batch_sizes) == (20, [32, 64, 128])
 
 
 def test_black_images_are_not_divided_by_zero() -> None:

@@ -71,7 +71,7 @@ class Images:
     @property
     def epochs(self) -> int:
         """Epochs for a trial of a few seconds on two slow cores."""
-        return 10 if len(self.x_train) < _SMALL else 5
+        return 20 if len(self.x_train) < _SMALL else 5
 
     @property
     def batch_sizes(self) -> list[int]:

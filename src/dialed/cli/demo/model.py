@@ -56,7 +56,7 @@ class ImageClassifier:
 def _optimizer(hp: HyperParameters) -> keras.optimizers.Optimizer:
     import keras
 
-    learning_rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log", default=1e-3)
+    learning_rate = hp.Float("learning_rate", 3e-4, 3e-2, sampling="log", default=1e-3)
     match hp.Choice("optimizer", ["adam", "rmsprop", "sgd"]):
         case "rmsprop":
             return keras.optimizers.RMSprop(learning_rate)
