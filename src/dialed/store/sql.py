@@ -68,9 +68,7 @@ class SqlStore(StudyReader):
         return self._write(cursor, draft)
 
     def _draft(self, cursor: Any, worker: str | None) -> Draft:
-        row = cursor.execute(self._queries.lock_study, {"at_study": self._study}).fetchone()
-        if row is None:
-            raise self._deleted()
+        row = self._lock(cursor)
         counters = Counters(state=row[0], cursor=row[1], trials=row[2], enqueued=row[3], epochs=row[4], seconds=row[5])
 
         def load(trial: int) -> list[Any]:
@@ -78,6 +76,13 @@ class SqlStore(StudyReader):
             return [member_of(member) for member in found.fetchall()]
 
         return Draft(self._terms.objective, counters, load, worker=worker)
+
+    def _lock(self, cursor: Any) -> Any:
+        """Return the study's counters. On PostgreSQL this is the lock that whoever changes several rows takes first."""
+        row = cursor.execute(self._queries.lock_study, {"at_study": self._study}).fetchone()
+        if row is None:
+            raise self._deleted()
+        return row
 
     def _write(self, cursor: Any, draft: Draft) -> int:
         """Write what the draft changed, and return the cursor of the study's last event."""
@@ -219,12 +224,14 @@ class SqlStore(StudyReader):
         until = self._clock.now() + seconds
         who = {"at_study": self._study, "at_worker": worker}
         with self._database.writing() as cursor:
+            self._lock(cursor)
             cursor.execute(self._queries.renew_claim, {**who, "claim_until": until})
             cursor.execute(self._queries.renew, {**who, "lease_until": until})
 
     def release(self, worker: str) -> None:
         """Give back all leases of `worker`: its members wait again, without an attempt counted."""
         with self._database.writing() as cursor:
+            self._lock(cursor)
             cursor.execute(
                 self._queries.free,
                 {"at_study": self._study, "at_worker": worker, "worker": None, "lease_until": None, "begun": False},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -283,30 +284,35 @@ def an_illegal_change_is_refused(make_store: MakeStore) -> None:
 
 
 def threads_never_share_a_member(make_store: MakeStore) -> None:
-    """Threads that lease, report and end members at the same time get each member once, and lose nothing."""
+    """Threads that lease, report and end members while others renew get each member once, and lose nothing."""
     store = make_store(TERMS, HandClock())
     store.append([_start(n) for n in range(40)])
     got: list[MemberKey] = []
-    errors: list[BaseException] = []
+    done = threading.Event()
 
     def work(worker: str) -> None:
-        try:
-            while leases := store.lease(worker, limit=2, seconds=60):
-                for lease in leases:
-                    got.append(lease.member.key)
-                    number = lease.member.key.trial
-                    store.append([_report(number, 1), _report(number, 2)], worker=worker)
-                    store.append([Outcome(key=lease.member.key, state=State.COMPLETED, epoch=2)], worker=worker)
-        except BaseException as error:
-            errors.append(error)
-            raise
+        while leases := store.lease(worker, limit=3, seconds=60):
+            for lease in leases:
+                got.append(lease.member.key)
+                number = lease.member.key.trial
+                store.append([_report(number, 1), _report(number, 2)], worker=worker)
+                store.append([Outcome(key=lease.member.key, state=State.COMPLETED, epoch=2)], worker=worker)
 
-    threads = [threading.Thread(target=work, args=(f"worker {n}",)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    _equal(errors, [])
+    def renew(worker: str) -> None:
+        while not done.is_set():
+            store.renew(worker, seconds=60)
+
+    workers = [f"worker {n}" for n in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        renewals = [pool.submit(renew, worker) for worker in workers]
+        jobs = [pool.submit(work, worker) for worker in workers]
+        try:
+            for job in jobs:
+                job.result()
+        finally:
+            done.set()
+        for renewal in renewals:
+            renewal.result()
     _equal(sorted(got), [_key(n) for n in range(40)])
     _equal({trial.state for trial in _fold(store).trials}, {State.COMPLETED})
     _equal(len(store.history()), 40 * 4)
