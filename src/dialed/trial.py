@@ -250,7 +250,7 @@ def aggregate(members: Sequence[MemberRecord]) -> Aggregate:
     """Derive a trial's state, score and spread from its members.
 
     One failed member fails the trial: a mean over the folds that happened to survive would flatter it. Epochs and
-    seconds count every member, those of a confirmation too: they were paid for.
+    seconds are those of the search too; what a confirmation took is told by its members.
     """
     searched = [m for m in members if m.purpose == "search"]
     failed = next((m for m in searched if m.state is State.FAILED), None)
@@ -262,8 +262,8 @@ def aggregate(members: Sequence[MemberRecord]) -> Aggregate:
         message=failed.message if failed else "",
         score=_mean(scores) if known else None,
         spread=stdev(scores) if known and len(scores) > 1 and all(map(isfinite, scores)) else None,
-        epochs=sum(m.epoch for m in members),
-        seconds=sum(m.seconds for m in members),
+        epochs=sum(m.epoch for m in searched),
+        seconds=sum(m.seconds for m in searched),
     )
 
 

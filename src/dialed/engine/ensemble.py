@@ -27,14 +27,30 @@ def average(models: Sequence[keras.Model]) -> keras.Model:
     References:
         Lakshminarayanan et al. 2017, "Simple and scalable predictive uncertainty estimation using deep ensembles".
     """
-    _same_shapes("inputs", [m.input_shape for m in models])
-    _same_shapes("outputs", [m.output_shape for m in models])
-    inputs = keras.tree.map_structure(lambda t: keras.Input(shape=t.shape[1:], dtype=t.dtype), models[0].input)
+    given = [_input_of(model) for model in models]
+    _same_shapes("inputs", [keras.tree.map_structure(_shape, each) for each in given])
+    _same_shapes("outputs", [model.output_shape for model in models])
+    inputs = keras.tree.map_structure(lambda t: keras.Input(shape=t.shape[1:], dtype=t.dtype), given[0])
     for index, model in enumerate(models):
         model.name = f"member_{index}"
     outputs = [model(inputs) for model in models]
     mean = keras.tree.map_structure(lambda *parts: keras.layers.Average()(list(parts)), *outputs)
     return keras.Model(inputs, mean, name="ensemble")
+
+
+def _input_of(model: keras.Model) -> Any:
+    """The symbolic inputs of a model, in their structure."""
+    inputs = getattr(model, "inputs", None)
+    if not inputs:
+        raise InvalidInputError(
+            "The models of an ensemble must know their inputs, as Sequential and functional models do. "
+            f"Got a {type(model).__name__}. Average the predictions of `best_models` yourself."
+        )
+    return inputs[0] if isinstance(model, keras.Sequential) else model.input
+
+
+def _shape(tensor: Any) -> str:
+    return str(tuple(tensor.shape))
 
 
 def _same_shapes(what: str, shapes: Sequence[Any]) -> None:

@@ -121,7 +121,7 @@ def plan_repeats(
     if budget.max_epochs is not None:
         affordable = min(affordable, (budget.max_epochs - history.epochs) / one)
     if budget.max_seconds is not None:
-        pace = sum(t.seconds for t in history.trials) / max(history.epochs, 1)
+        pace = sum(m.seconds for t in history.trials for m in t.members) / max(history.epochs, 1)
         affordable = min(affordable, (budget.max_seconds - seconds) / max(one * pace, 1e-9))
     if affordable < least:
         return 0, f"the budget left is too small for {least} fresh seeds of {contestants} trials"
