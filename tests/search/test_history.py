@@ -145,7 +145,7 @@ def test_members_of_a_confirmation_cost_epochs_but_make_no_score() -> None:
     history = History(TERMS, [*_done(0, 0.5), MembersAdded(trial=0, until=4, seeds=(7, 8))])
     history.apply(_report(0, 4, 0.1, seed=7))
     trial = history.trial(0)
-    assert (trial.score, trial.state, trial.epochs, history.epochs) == (0.5, State.COMPLETED, 8, 8)
+    assert (trial.score, trial.state, trial.epochs, history.epochs) == (0.5, State.COMPLETED, 4, 8)
     assert [m.key.seed for m in trial.confirmations] == [7, 8]
 
 
@@ -271,3 +271,10 @@ def test_what_is_kept_up_to_date_equals_what_a_fresh_look_finds(events: list[Eve
 def _naive_best(scored: list[Trial], direction: str) -> Trial | None:
     sign = 1 if direction == "min" else -1
     return min(scored, key=lambda trial: (sign * (trial.score or 0.0), trial.number), default=None)
+
+
+def test_a_trial_whose_confirmation_waits_is_busy_though_it_is_finished() -> None:
+    history = History(TERMS, [*_done(0, 0.5), MembersAdded(trial=0, until=4, seeds=(7,))])
+    assert history.trial(0).state is State.COMPLETED
+    assert [t.number for t in history.busy] == [0]
+    assert history.unfinished == []

@@ -118,10 +118,10 @@ def test_the_probabilities_of_being_the_best_sum_to_one_and_follow_the_means():
     assert chances[1] > chances[2] > chances[0] - 1e-12
 
 
-def test_the_interval_is_students(rng=np.random.default_rng(0)):
+def test_the_interval_is_students():
     from scipy import stats
 
-    values = rng.normal(size=7)
+    values = np.random.default_rng(0).normal(size=7)
     expected = stats.t.interval(0.95, 6, loc=values.mean(), scale=stats.sem(values))
     assert (interval(values).low, interval(values).high) == pytest.approx(expected)
 

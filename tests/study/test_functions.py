@@ -274,3 +274,19 @@ def test_two_processes_cannot_drive_one_study(store):
 
     with pytest.raises(StudyError, match="shared"):
         run(nested, store, name="shared")
+
+
+def test_confirming_does_not_go_on_with_a_trial_that_the_budget_interrupted(store):
+    """The interrupted trial keeps waiting for a larger budget; only the finalists' fresh members are trained."""
+
+    def steps(hp):
+        x = hp.Float("x", 0.0, 1.0)
+        for step in range(1, 5):
+            if hp.report(step, x + 1.0 / step):
+                return None
+        return None
+
+    study = run(steps, store, max_trials=None, max_epochs=40, epochs=4, confirm=True, name="cut")
+    assert [t.state for t in study.trials][-1] is State.WAITING
+    assert study.trials[-1].epochs == 2  # 30 of 40 epochs were for the search: seven whole trials and half a one
+    assert study.confirmation is None  # ten epochs do not pay for three seeds of three trials

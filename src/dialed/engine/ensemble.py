@@ -30,7 +30,7 @@ def average(models: Sequence[keras.Model]) -> keras.Model:
     given = [_input_of(model) for model in models]
     _same_shapes("inputs", [keras.tree.map_structure(_shape, each) for each in given])
     _same_shapes("outputs", [model.output_shape for model in models])
-    inputs = keras.tree.map_structure(lambda t: keras.Input(shape=t.shape[1:], dtype=t.dtype), given[0])
+    inputs = keras.tree.map_structure(lambda t: keras.Input(shape=t.shape[1:], dtype=t.dtype, name=t.name), given[0])
     for index, model in enumerate(models):
         model.name = f"member_{index}"
     outputs = [model(inputs) for model in models]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dialed.events import Event
-from dialed.trial import Member
+from dialed.trial import Member, Purpose
 
 __all__ = ["Leased", "Recorded", "Store"]
 
@@ -45,8 +45,8 @@ class Store(Protocol):
         """Return the events after the cursor `after`, in order."""
         ...
 
-    def lease(self, worker: str, *, limit: int, seconds: float) -> list[Leased]:
-        """Give `worker` at most `limit` waiting members for `seconds`.
+    def lease(self, worker: str, *, limit: int, seconds: float, purpose: Purpose | None = None) -> list[Leased]:
+        """Give `worker` at most `limit` waiting members for `seconds`; only those of `purpose`, if one is given.
 
         First, members whose worker is gone (the lease expired, or its process on this machine is dead) are returned
         to the queue.

@@ -103,7 +103,7 @@ class Queries:
                 leased
             )
         )
-        self.waiting = text(
+        waiting = (
             select(*_columns(members, MEMBER), trials.c.values_json)
             .join(trials, and_(trials.c.study == members.c.study, trials.c.number == members.c.trial))
             .where(_MEMBERS, IS_OPEN, members.c.worker.is_(None))
@@ -112,6 +112,8 @@ class Queries:
             .offset(_NONE)
             .with_for_update(of=members, skip_locked=True)
         )
+        self.waiting = text(waiting)
+        self.waiting_for_purpose = text(waiting.where(members.c.purpose == bindparam("at_purpose")))
         self.set_lease = text(_set(members, _OF_MEMBER, ["worker", "lease_until", "begun"]))
         self.renew = text(_set(members, mine, ["lease_until"]))
         self.free = text(_set(members, mine, ["worker", "lease_until", "begun"]))

@@ -22,7 +22,7 @@ from dialed.store.rows import (
     mutable_values,
 )
 from dialed.store.workers import is_dead, parse_worker
-from dialed.trial import Cause, MemberKey, aggregate
+from dialed.trial import Cause, MemberKey, Purpose, aggregate
 
 __all__ = ["SqlStore"]
 
@@ -167,7 +167,7 @@ class SqlStore(StudyReader):
 
     # Leases
 
-    def lease(self, worker: str, *, limit: int, seconds: float) -> list[Leased]:
+    def lease(self, worker: str, *, limit: int, seconds: float, purpose: Purpose | None = None) -> list[Leased]:
         """Give `worker` at most `limit` waiting members for `seconds`, those of the oldest trials first.
 
         First, members whose worker is gone (the lease expired, or its process on this machine is dead) are returned
@@ -175,9 +175,17 @@ class SqlStore(StudyReader):
         """
         dead = self._dead()
         with self._database.writing() as cursor:
-            return self._lease(cursor, worker, limit, seconds, dead)
+            return self._lease(cursor, worker, limit, seconds, dead, purpose)
 
-    def _lease(self, cursor: Any, worker: str, limit: int, seconds: float, dead: set[str]) -> list[Leased]:
+    def _lease(
+        self,
+        cursor: Any,
+        worker: str,
+        limit: int,
+        seconds: float,
+        dead: set[str],
+        purpose: Purpose | None = None,
+    ) -> list[Leased]:
         now = self._clock.now()
         leases = self._leases(cursor)
         dead = dead | self._newly_dead(leases, worker)
@@ -186,8 +194,11 @@ class SqlStore(StudyReader):
             for name, (begun, others) in _gone(self._leases(cursor), now, dead).items():
                 self._take_back(draft, name, begun, others)
             self._write(cursor, draft)
-        where = {"at_study": self._study, "at_most": limit}
-        rows = cursor.execute(self._queries.waiting, where).fetchall() if limit > 0 else []
+        where: dict[str, Any] = {"at_study": self._study, "at_most": limit}
+        waiting = self._queries.waiting
+        if purpose is not None:
+            waiting, where["at_purpose"] = self._queries.waiting_for_purpose, purpose
+        rows = cursor.execute(waiting, where).fetchall() if limit > 0 else []
         lease = {"worker": worker, "lease_until": now + seconds, "begun": False}
         self._many(cursor, self._queries.set_lease, [{**self._at(MemberKey(*row[:3])), **lease} for row in rows])
         return [leased_of(row) for row in rows]

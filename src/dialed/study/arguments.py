@@ -107,7 +107,9 @@ class SearchArguments:
             found = discover(recipe)
         probed = probe(recipe, found.space.default_values(), data)
         terms = Terms(
-            objective=resolve_objective(objective, probed.metric_names, has_validation=data.has_validation, metrics=probed.metrics),
+            objective=resolve_objective(
+                objective, probed.metric_names, has_validation=data.has_validation, metrics=probed.metrics
+            ),
             epochs=most_epochs(self.training["epochs"]),
             seeds=seeds,
             folds=data.folds,

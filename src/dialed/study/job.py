@@ -138,7 +138,7 @@ class Job:
         with self._driving() as session:
             session.budget = Budget()
             session.decider.append(members_to_add(session.history, top=top, repeats=repeats))
-            session.train_waiting()
+            session.confirm()
             self._ended(f"confirmed the {top} best under {repeats} fresh seeds", finished=True)
         return confirmation_of(self.session.history)
 
@@ -154,7 +154,7 @@ class Job:
         if not repeats:
             return f"; not confirmed: {obstacle}"
         session.decider.append(members_to_add(history, top=top, repeats=repeats))
-        cut = session.train_waiting()
+        cut = session.confirm()
         return f"; the confirmation was cut short: {cut}" if cut else ""
 
     @contextmanager

@@ -7,7 +7,7 @@ become events; and again. A session that is killed is continued by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
@@ -17,10 +17,11 @@ from dialed.errors import StudyError
 from dialed.events import TrialStopped
 from dialed.executor import Executor, train_leased
 from dialed.search import History
+from dialed.store import Leased
 from dialed.study.budget import Budget
 from dialed.study.claim import LEASE_SECONDS
 from dialed.study.decider import Decider
-from dialed.trial import Report, State, Trial
+from dialed.trial import Purpose, Report, State, Trial
 
 __all__ = ["Session"]
 
@@ -73,22 +74,24 @@ class Session:
     def search(self) -> str:
         """Search until the budget, the strategy or too many failures end it; return why, as a sentence."""
         while not (reason := self._spent()):
-            submitted = self._submit_waiting() or self._submit_decided()
+            submitted = self._submit_waiting("search") or self._submit_decided()
             self._wait()
             self._refuse_broken_code()
-            if not submitted and not self.history.busy:
+            if not submitted and not self._searching():
                 return self.decider.reason or "the strategy has nothing more to try"
         return reason
 
-    def train_waiting(self) -> str | None:
-        """Train all that waits, decide nothing; return the budget's reason when it ended that early."""
-        while self.history.busy:
-            if reason := self._spent():
-                return reason
-            if not self._submit_waiting():
+    def _searching(self) -> bool:
+        """Whether a member of the search waits or is trained."""
+        return any(trial.state in (State.WAITING, State.RUNNING) for trial in self.history.busy)
+
+    def confirm(self) -> str | None:
+        """Train the members of the confirmation, decide nothing; the budget's reason when it ended that early."""
+        while not (reason := self._spent()):
+            if not self._submit_waiting("confirm"):
                 return None
             self._wait()
-        return None
+        return reason
 
     def _spent(self) -> str | None:
         return self.budget.spent(self.history, self.seconds)
@@ -98,20 +101,24 @@ class Session:
         events = self.decider.decide(self.lanes)
         if not events:
             return False
-        self.decider.append(events)
-        return self._submit_waiting() or any(isinstance(event, TrialStopped) for event in events)
+        self._submit(self.decider.store.begin(events, worker=self.worker, limit=self.lanes, seconds=LEASE_SECONDS))
+        return True
 
-    def _submit_waiting(self) -> bool:
-        """Lease what waits, and hand it to the executor."""
+    def _submit_waiting(self, purpose: Purpose) -> bool:
+        """Lease what waits, and hand it to the executor; whether there was any."""
         if not self.executor.free:
             return True
-        leased = self.decider.store.lease(self.worker, limit=self.lanes, seconds=LEASE_SECONDS)
+        leased = self.decider.store.lease(self.worker, limit=self.lanes, seconds=LEASE_SECONDS, purpose=purpose)
+        self._submit(leased)
+        return bool(leased)
+
+    def _submit(self, leased: Sequence[Leased]) -> None:
         self.decider.refresh()
-        if not leased:
-            return False
-        store = self.decider.store
-        self.executor.submit(lambda: train_leased(store, self.engine, leased, worker=self.worker, pause=self._pause))
-        return True
+        if leased:
+            store = self.decider.store
+            self.executor.submit(
+                lambda: train_leased(store, self.engine, leased, worker=self.worker, pause=self._pause)
+            )
 
     def _pause(self, progress: Progress) -> bool:
         """Called by the worker after each report: fold it at once, so that budgets hold to the epoch."""

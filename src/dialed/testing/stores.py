@@ -173,6 +173,16 @@ def members_of_a_confirmation_are_leased(make_store: MakeStore) -> None:
     _equal({lease.member.purpose for lease in leases}, {"confirm"})
 
 
+def one_purpose_can_be_leased_alone(make_store: MakeStore) -> None:
+    """With a `purpose`, only its members are handed out, though older trials wait."""
+    store = make_store(TERMS, HandClock())
+    store.append([_start(0), _start(1), MembersAdded(trial=1, until=2, seeds=(99,))])
+    of_confirmation = store.lease(_A, limit=9, seconds=60, purpose="confirm")
+    _equal([lease.member.key for lease in of_confirmation], [MemberKey(1, 99, 0)])
+    of_search = store.lease(_A, limit=9, seconds=60, purpose="search")
+    _equal([lease.member.key.trial for lease in of_search], [0, 1])
+
+
 def an_expired_lease_returns_the_member(make_store: MakeStore) -> None:
     """When a lease expires, the member goes back into the queue from its last checkpoint, and an attempt is counted."""
     clock = HandClock()
@@ -391,6 +401,7 @@ STORE_CHECKS: Sequence[Callable[[MakeStore], None]] = (
     the_oldest_trial_is_leased_first,
     only_waiting_members_are_leased,
     members_of_a_confirmation_are_leased,
+    one_purpose_can_be_leased_alone,
     an_expired_lease_returns_the_member,
     a_member_that_was_not_begun_costs_no_attempt,
     a_member_that_kills_is_given_up,
