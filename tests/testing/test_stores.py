@@ -11,6 +11,7 @@ from dialed.events import Event
 from dialed.search.history import Terms
 from dialed.store import Leased, SqlStore, Store, open_catalog
 from dialed.testing.stores import STORE_CHECKS, MakeStore, check_store
+from dialed.trial import Purpose
 
 
 class Wrapped:
@@ -36,15 +37,15 @@ class Deaf(Wrapped):
 class Generous(Wrapped):
     """Never ends a lease."""
 
-    def lease(self, worker: str, *, limit: int, seconds: float) -> list[Leased]:
-        return self.store.lease(worker, limit=limit, seconds=1e9)
+    def lease(self, worker: str, *, limit: int, seconds: float, purpose: Purpose | None = None) -> list[Leased]:
+        return self.store.lease(worker, limit=limit, seconds=1e9, purpose=purpose)
 
 
 class Greedy(Wrapped):
     """Ignores the limit."""
 
-    def lease(self, worker: str, *, limit: int, seconds: float) -> list[Leased]:
-        return self.store.lease(worker, limit=99, seconds=seconds)
+    def lease(self, worker: str, *, limit: int, seconds: float, purpose: Purpose | None = None) -> list[Leased]:
+        return self.store.lease(worker, limit=99, seconds=seconds, purpose=purpose)
 
 
 class Forgetful(Wrapped):
