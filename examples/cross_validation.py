@@ -1,4 +1,4 @@
-"""Tune a regression on few data: each trial is judged on five folds, so that no lucky split wins."""
+"""Tune a regression on few data: each trial is judged on three folds, so that no lucky split wins."""
 
 import dialed
 import keras
@@ -19,7 +19,7 @@ x, y = load_diabetes(return_X_y=True)
 y = (y - y.mean()) / y.std()
 
 tuner = dialed.Tuner(
-    build_model, objective="val_mae", strategy="sobol", max_trials=4, cv=5, confirm=False, seed=0, name="diabetes"
+    build_model, objective="val_mae", strategy="sobol", max_trials=3, cv=3, confirm=False, seed=0, name="diabetes"
 )
 tuner.search(x, y, epochs=10, patience=3, batch_size=32)
 

@@ -22,7 +22,7 @@ def build_model(hp: dialed.HyperParameters) -> keras.Model:
 x, y = load_digits(return_X_y=True)
 x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=0)
 
-tuner = dialed.Tuner(build_model, objective="val_accuracy", max_trials=10, max_time="2m", seed=0, name="digits")
+tuner = dialed.Tuner(build_model, objective="val_accuracy", max_trials=6, max_time="1m", seed=0, name="digits")
 tuner.search(x_train, y_train, validation_split=0.2, epochs=10, batch_size=dialed.Choice([32, 64, 128]))
 print(tuner.summary())
 
