@@ -49,14 +49,16 @@ def test_a_failed_member_never_changes_again() -> None:
             check_change(State.FAILED, new)
 
 
-@pytest.mark.parametrize(("cause", "retries"), [(Cause.KILLED, 5), (Cause.OUT_OF_MEMORY, 1), (Cause.BUILD, 0)])
+@pytest.mark.parametrize(
+    ("cause", "retries"), [(Cause.INTERRUPTED, 20), (Cause.KILLED, 5), (Cause.OUT_OF_MEMORY, 1), (Cause.BUILD, 0)]
+)
 def test_a_cause_says_how_often_to_try_again(cause: Cause, retries: int) -> None:
     assert cause.retries == retries
 
 
 def test_values_that_cannot_be_trained_do_not_count_against_the_study() -> None:
     guilty = {cause for cause in Cause if cause.counts_against_study}
-    assert guilty == {Cause.BUILD, Cause.ERROR, Cause.KILLED, Cause.OUT_OF_MEMORY}
+    assert guilty == {Cause.BUILD, Cause.ERROR, Cause.INTERRUPTED, Cause.KILLED, Cause.OUT_OF_MEMORY}
 
 
 @pytest.mark.parametrize(("direction", "better", "worse"), [("min", 1.0, 2.0), ("max", 2.0, 1.0)])

@@ -66,18 +66,23 @@ class Cause(StrEnum):
     NAN = "nan"  # a loss or metric became NaN or infinite
     DIVERGED = "diverged"  # the loss is finite, but far above where it started
     ERROR = "error"  # training raised
-    KILLED = "killed"  # the worker died while it trained this member
+    KILLED = "killed"  # its worker died, while whoever drives the study lived on
+    INTERRUPTED = "interrupted"  # the process that drives the study died while it trained this member itself
     TOLD = "told"  # the user said so: study.tell(trial, failure)
 
     @property
     def retries(self) -> int:
-        """How often a member that ended so is put back into the queue before it counts as failed."""
-        return {Cause.KILLED: 5, Cause.OUT_OF_MEMORY: 1}.get(self, 0)
+        """How often, without an epoch of progress between, a member is put back into the queue before it has failed.
+
+        A worker that dies under a living study was probably killed by what it trained. A whole process that dies was
+        probably stopped from outside, and may be again and again: only a long row of such ends is the member's fault.
+        """
+        return {Cause.INTERRUPTED: 20, Cause.KILLED: 5, Cause.OUT_OF_MEMORY: 1}.get(self, 0)
 
     @property
     def counts_against_study(self) -> bool:
         """Whether many of these in a row mean that the user's code is broken, not the values."""
-        return self in (Cause.BUILD, Cause.ERROR, Cause.KILLED, Cause.OUT_OF_MEMORY)
+        return self in (Cause.BUILD, Cause.ERROR, Cause.INTERRUPTED, Cause.KILLED, Cause.OUT_OF_MEMORY)
 
 
 _CHANGES: Mapping[State, frozenset[State]] = {

@@ -56,9 +56,11 @@ def test_a_search_killed_at_50_random_instants_equals_an_undisturbed_one(tmp_pat
     script.write_text(SEARCH + LIVES)
     chance, kills, ended, round_ = random.Random(11), 0, [], 0
     with open(tmp_path / "stderr.txt", "w") as errors, _lives(script, store, errors) as lives:
+        begun = time.monotonic()
         assert _live(lives, "undisturbed", None) == "ended"
+        whole = time.monotonic() - begun
         while kills < KILLS:
-            fate = _live(lives, f"study-{round_}", chance.uniform(0.05, 7.0))
+            fate = _live(lives, f"study-{round_}", chance.uniform(0.0, 0.7 * whole))
             assert fate != "failed", Path(tmp_path / "stderr.txt").read_text()
             kills += fate == "killed"
             if fate == "ended":

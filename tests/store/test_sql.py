@@ -15,7 +15,7 @@ from dialed.store import Catalog, SqlStore, worker_id
 from dialed.store.database import Database, parse_address
 from dialed.store.queries import Queries
 from dialed.testing.stores import TERMS, HandClock
-from dialed.trial import MemberKey, Objective, Outcome, State
+from dialed.trial import Cause, MemberKey, Objective, Outcome, State
 
 
 def start(trial: int, seeds: tuple[int, ...] = (0,)) -> TrialStarted:
@@ -107,6 +107,21 @@ def test_an_expired_claim_is_taken_over(store: SqlStore, clock: HandClock) -> No
         store.claim("b", seconds=60)
     clock.advance(2)
     store.claim("b", seconds=60)
+
+
+def test_what_a_dead_driver_trained_itself_was_interrupted_not_killed(store: SqlStore) -> None:
+    """Whoever kills a whole search again and again must not make its trials fail as if they had killed a worker."""
+    store.append([TrialStarted(trial=0, values={}, until=2, epochs=2, seeds=(0,))])
+    for _ in range(2 * Cause.KILLED.retries):
+        gone = dead_worker()
+        store.claim(gone, seconds=10_000)
+        store.lease(gone, limit=1, seconds=10_000)
+        store.append([Report(key=MemberKey(0, 0, 0), epoch=0, metrics={})], worker=gone)
+    store.claim("b", seconds=60)
+    returned = [r.event for r in store.history() if isinstance(r.event, Returned)]
+    assert {event.cause for event in returned} == {Cause.INTERRUPTED}
+    assert len(returned) == 2 * Cause.KILLED.retries
+    assert store.lease("b", limit=1, seconds=60)[0].member.key == MemberKey(0, 0, 0)
 
 
 def test_a_dead_process_keeps_no_claim(store: SqlStore) -> None:

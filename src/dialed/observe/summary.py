@@ -35,6 +35,7 @@ _ADVICE: Mapping[Cause, str] = {
     Cause.NAN: "Lower the upper end of the learning rate, clip gradients (`clipnorm=1.0`), and look for NaN in the data.",
     Cause.DIVERGED: "Lower the upper end of the learning rate, or clip gradients (`clipnorm=1.0`).",
     Cause.ERROR: "Training raised. The message says where; values that cannot work belong in `hp.require(...)`.",
+    Cause.INTERRUPTED: "The process died each time it trained this, often because the machine ran out of memory.",
     Cause.KILLED: "The worker's process ended while it trained, often because the machine ran out of memory.",
     Cause.TOLD: "Reported by the caller.",
 }

@@ -217,7 +217,15 @@ class SqlStore(StudyReader):
         found: list[Any] = cursor.execute(self._queries.leases, {"at_study": self._study}).fetchall()
         return found
 
-    def _take_back(self, draft: Draft, worker: str, begun: list[MemberKey], others: list[MemberKey]) -> None:
+    def _take_back(
+        self,
+        draft: Draft,
+        worker: str,
+        begun: list[MemberKey],
+        others: list[MemberKey],
+        *,
+        cause: Cause = Cause.KILLED,
+    ) -> None:
         """Put a lost worker's members into the queue.
 
         When none of them shows a sign of life, the first was probably begun: without that, a member that kills its
@@ -226,7 +234,7 @@ class SqlStore(StudyReader):
         if not begun:
             begun, others = others[:1], others[1:]
         for key in begun:
-            draft.apply(Returned(key=key, cause=Cause.KILLED, message=f"The worker {worker} is gone."))
+            draft.apply(Returned(key=key, cause=cause, message=f"The worker {worker} is gone."))
         for key in others:
             draft.free(key)
 
@@ -253,7 +261,8 @@ class SqlStore(StudyReader):
     def claim(self, worker: str, *, seconds: float) -> None:
         """Take the right to decide for this study, for `seconds`: one process at a time has it.
 
-        A claim that has expired, or whose process on this machine is dead, is taken over. `renew` keeps it.
+        A claim that has expired, or whose process on this machine is dead, is taken over; the members that its
+        holder had leased go back into the queue, as interrupted rather than killed. `renew` keeps a claim.
 
         Raises:
             StudyError: When another process has it.
@@ -267,8 +276,18 @@ class SqlStore(StudyReader):
             holder, since, until = row
             if holder not in (None, worker) and until >= now and not is_dead(holder):
                 raise self._claimed(holder, since, until - now)
+            if holder not in (None, worker):
+                self._inherit(cursor, holder, now)
             claim = {"claim_worker": worker, "claim_since": now, "claim_until": now + seconds}
             cursor.execute(self._queries.set_claim, {**where, **claim})
+
+    def _inherit(self, cursor: Any, holder: str, now: float) -> None:
+        """Put the members that `holder`, whose claim is taken over, was training itself into the queue."""
+        begun, others = _gone(self._leases(cursor), now, {holder}).get(holder, ([], []))
+        if begun or others:
+            draft = self._draft(cursor, None)
+            self._take_back(draft, holder, begun, others, cause=Cause.INTERRUPTED)
+            self._write(cursor, draft)
 
     def release_claim(self, worker: str) -> None:
         """Give the right to decide back, if `worker` has it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -36,6 +37,11 @@ from dialed.trial import Values
 __all__ = ["Deadline", "Job", "new_name", "open_store"]
 
 Deadline: TypeAlias = Callable[[], float | None]
+
+_log = logging.getLogger("dialed")
+
+_MANY_DEATHS = 3
+"""So many times in a row without an epoch of progress are worth a warning."""
 
 
 def new_name(clock: Clock) -> str:
@@ -169,6 +175,7 @@ class Job:
         ):
             try:
                 session.decider.recall()
+                self._warn_of_deaths()
                 session.decider.append(self._opening())
                 yield session
             except KeyboardInterrupt:
@@ -180,6 +187,19 @@ class Job:
             finally:
                 session.executor.close()
                 store.release(self.worker)
+
+    def _warn_of_deaths(self) -> None:
+        """Say aloud when the process died again and again while it trained the same trial."""
+        for trial in self.session.history.busy:
+            attempts = max(member.attempts for member in trial.members)
+            if attempts >= _MANY_DEATHS:
+                _log.warning(
+                    "The last %d times that this study's process died, it was training trial %d (%s). If the machine "
+                    "ran out of memory, `max_parameters` keeps such models out.",
+                    attempts,
+                    trial.number,
+                    dict(trial.values),
+                )
 
     def _opening(self) -> list[Event]:
         """The session's first events. A space that this code would not have discovered last time is a change.
