@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -12,6 +13,10 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("KERAS_BACKEND", "jax")  # before anything imports Keras
 # Processes that a test starts find the package where pytest's `pythonpath` finds it.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+# A slow machine is no fault of the code, and the same commit must pass or fail each time: no deadline, no fresh draws.
+hypothesis.settings.register_profile("dialed", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("dialed")
 
 
 @pytest.fixture
