@@ -124,7 +124,7 @@ def load_python(spec: str) -> Loaded:
         case Mapping():
             _check_names(spec, [str(name) for name in made])
             return Loaded(**{name: made[name] for name in (*_REQUIRED, *_TEST) if name in made})
-        case ((x_train, y_train), (x_test, y_test)) if isinstance(made, tuple):
+        case ((x_train, y_train) as train, (x_test, y_test) as test) if _are_tuples(made, train, test):
             return Loaded(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
         case (x, y) if isinstance(made, tuple):
             return Loaded(x_train=x, y_train=y)
@@ -134,6 +134,11 @@ def load_python(spec: str) -> Loaded:
                 f"'y_train', or a dataset. Got {_what(made)}."
             )
     return Loaded(x_train=made, y_train=None)  # a dataset: `Data.of` says what is wrong with anything else
+
+
+def _are_tuples(*made: Any) -> bool:
+    """Whether all are tuples: since NumPy 2.5 an array of two rows matches the pattern of a pair, too."""
+    return all(isinstance(part, tuple) for part in made)
 
 
 def load_builder(spec: str) -> Callable[..., Any]:
