@@ -7,6 +7,7 @@ ended. A trial's state, score and spread follow from its members alone (`aggrega
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -120,7 +121,7 @@ class Objective:
     def better(self, new: float, old: float | None) -> bool:
         """Whether `new` is strictly better than `old` (`None`: there was none)."""
         if old is None:
-            return new == new
+            return not math.isnan(new)
         return new < old if self.direction == "min" else new > old
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dialed.events import Event, Saved, TrialStarted
@@ -73,6 +73,7 @@ scores = st.one_of(st.none(), st.floats(0, 1))
 
 
 @given(st.lists(st.tuples(states, scores, st.integers(0, 100)), max_size=12), st.integers(0, 2000), st.integers(0, 4))
+@example([(State.WAITING, None, 1), (State.WAITING, 0.0, 0), (State.COMPLETED, 0.0, 0)], 0, 4)  # fewer than are kept
 def test_the_rest_fits_or_all_of_it_is_needed(
     kinds: list[tuple[State, float | None, int]], budget: int, keep_best: int
 ) -> None:

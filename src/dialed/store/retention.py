@@ -56,9 +56,8 @@ def to_delete(
     if byte_budget is None:
         return []
     ranked = _worst_first(trials, objective)
-    kept = (
-        {trial.number for trial in ranked[len(ranked) - keep_best :] if trial.score is not None} if keep_best else set()
-    )
+    best = ranked[-keep_best:] if keep_best else []
+    kept = {trial.number for trial in best if trial.score is not None}
     excess = sum(ref.bytes for trial in trials for member in trial.members for _, ref in _refs(member)) - byte_budget
     chosen = []
     for ref in _candidates([trial for trial in ranked if trial.number not in kept]):

@@ -21,7 +21,7 @@ def trials_frame(trials: Sequence[Trial], space: Space) -> pd.DataFrame:
         import pandas as pd
     except ImportError as error:
         raise MissingDependencyError(
-            "`to_pandas` needs pandas, which is not installed. Run: pip install pandas"
+            "`to_pandas` needs pandas, which is not installed. Run: pip install 'dialed[pandas]'"
         ) from error
     names = list(space.names) or sorted({name for t in trials for name in t.values})
     frame = pd.DataFrame([_row(t, names) for t in trials], columns=[*_BEFORE, *names, *_AFTER])
