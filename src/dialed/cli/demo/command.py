@@ -17,7 +17,7 @@ from dialed.cli.documents import result_document
 from dialed.cli.options import look_options, seed_option
 from dialed.cli.output import note, plain_output, print_json
 from dialed.cli.searching import going_on, say_backend
-from dialed.cli.stores import say_place
+from dialed.cli.stores import exists, opened, say_place
 from dialed.clock import SystemClock
 from dialed.space import Choice
 
@@ -96,10 +96,11 @@ def _searched(begun: Mapping[str, Any], name: str, images: Images, store: str | 
     from dialed.study import Tuner, parse_seconds
 
     seconds = parse_seconds(begun["max_time"]) or 0.0
+    used = _seconds_used(name, store)
     tuner = Tuner(
         ImageClassifier(shape=images.shape, brightest=images.brightest, classes=images.classes),
         "val_accuracy",
-        max_time=SEARCH_SHARE * seconds,
+        max_time=max(round(used + SEARCH_SHARE * (seconds - used)), 1),
         max_trials=begun.get("max_trials"),
         max_epochs=begun.get("max_epochs"),
         confirm=False,
@@ -107,7 +108,7 @@ def _searched(begun: Mapping[str, Any], name: str, images: Images, store: str | 
         name=name,
         store=store,
     )
-    tuner.extra_settings = {"run": dict(begun)}
+    tuner.extra_settings = {"run": dict(begun), "max_seconds": seconds}  # what the study may cost with the judgement
     study = tuner.search(
         images.x_train,
         images.y_train,
@@ -119,6 +120,14 @@ def _searched(begun: Mapping[str, Any], name: str, images: Images, store: str | 
         return Shown(study=study, test={}, predictions=())
     _judge(tuner, seconds - study.record.finished_seconds)
     return _tested(study, tuner.best_model(), images)
+
+
+def _seconds_used(name: str, store: str | None) -> float:
+    """What earlier sessions of the study took; 0.0 for a new one."""
+    if not exists(name, store):
+        return 0.0
+    with opened(store) as catalog:
+        return catalog.open(name).info.seconds
 
 
 def _judge(tuner: Tuner, seconds: float) -> None:
