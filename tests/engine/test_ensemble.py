@@ -7,7 +7,7 @@ from dialed.errors import InvalidInputError
 
 keras = pytest.importorskip("keras")
 
-from dialed.engine.ensemble import average  # noqa: E402  imports Keras
+from dialed.engine.ensemble import average
 
 
 def sequential(width, seed, inputs=4):

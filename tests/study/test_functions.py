@@ -283,8 +283,8 @@ def test_confirming_does_not_go_on_with_a_trial_that_the_budget_interrupted(stor
         x = hp.Float("x", 0.0, 1.0)
         for step in range(1, 5):
             if hp.report(step, x + 1.0 / step):
-                return None
-        return None
+                return
+        return
 
     study = run(steps, store, max_trials=None, max_epochs=40, epochs=4, confirm=True, name="cut")
     assert [t.state for t in study.trials][-1] is State.WAITING

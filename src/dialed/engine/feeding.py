@@ -19,7 +19,7 @@ from dialed.engine.building import holds_arrays
 from dialed.engine.packing import Arrays, pack, unpack
 from dialed.engine.seeding import numpy_state, permutation, preserved, set_numpy_state
 
-__all__ = ["Feed", "Order", "feed"]
+__all__ = ["Feed", "LoaderOrder", "Order", "feed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Feed:
     x: Any
     y: Any = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    order: Order | None = None
+    order: Order | LoaderOrder | None = None
 
 
 def feed(fold: Any, arguments: Mapping[str, Any], *, own_fit: bool = False) -> Feed:
@@ -45,7 +45,9 @@ def feed(fold: Any, arguments: Mapping[str, Any], *, own_fit: bool = False) -> F
     if not holds_arrays(fold):
         if not isinstance(fold.x, keras.utils.PyDataset):
             arguments["shuffle"] = False  # it is ignored, with a warning
-        return Feed(x=fold.x, arguments=arguments)
+        generator = getattr(fold.x, "generator", None)
+        order = LoaderOrder(generator) if hasattr(generator, "manual_seed") else None
+        return Feed(x=fold.x, arguments=arguments, order=order)
     if fold.sample_weight is not None:
         arguments["sample_weight"] = fold.sample_weight
     needs_order = steps is not None or (keras.backend.backend() == "tensorflow" and arguments.get("shuffle", True))
@@ -130,6 +132,30 @@ class Order:
 
     def _split(self, indices: np.ndarray) -> list[np.ndarray]:
         return [indices[start : start + self.batch_size] for start in range(0, len(indices), self.batch_size)]
+
+
+class LoaderOrder:
+    """The order of a torch `DataLoader` with a generator of its own, which is seeded anew for each member."""
+
+    def __init__(self, generator: Any) -> None:
+        import torch
+
+        self._generator = generator
+        generator.manual_seed(torch.initial_seed())  # the member's seed: torch's own generator has just got it
+
+    def begin_epoch(self) -> None:
+        """The loader draws by itself."""
+
+    def to_json(self, arrays: Arrays) -> Any:
+        """The generator's state goes into `arrays`."""
+        arrays["order/torch"] = self._generator.get_state().numpy().copy()
+        return None
+
+    def take_up(self, packed: Any, arrays: Arrays) -> None:
+        """Go on from what `to_json` wrote."""
+        import torch
+
+        self._generator.set_state(torch.from_numpy(arrays["order/torch"].copy()))
 
 
 class _Batches(keras.utils.PyDataset):  # type: ignore[misc]

@@ -126,14 +126,15 @@ class Training:
         self.engine.recipe.check_size(realised.model)
         parameters = count_parameters(realised.model)
         self.model_bytes = 4 * parameters
-        hp = realised.hp
+        asked = realised.values
+        foreseen = asked.keys() <= self.member.values.keys()
         self._tell(
             Built(
                 trial=self.member.key.trial,
-                values=hp.asked,
+                values=asked,
                 parameters=parameters,
                 engine="fit",
-                space=hp.found.to_json(),
+                space=None if foreseen else realised.hp.found.to_json(),
             )
         )
 

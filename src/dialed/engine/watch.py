@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from dialed.clock import Clock
-from dialed.engine.feeding import Order
+from dialed.engine.feeding import LoaderOrder, Order
 from dialed.engine.health import Health
 from dialed.engine.keeping import Keeper
 from dialed.engine.memory import peak_memory_bytes
@@ -43,7 +43,7 @@ class Run:
     health: Health
     marked: float
     patience: int | None = None
-    order: Order | None = None
+    order: Order | LoaderOrder | None = None
     others: Sequence[Any] = ()
     epoch: int = 0
     best_score: float | None = None

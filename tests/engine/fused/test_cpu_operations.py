@@ -141,6 +141,16 @@ def test_an_empty_output_has_keras_s_error():
         ops.conv(np.ones((1, 2, 2, 1), "float32"), np.ones((3, 3, 1, 1), "float32"))
 
 
+def test_convolutions_may_be_left_to_keras():
+    def network(x: Any, kernel: Any) -> Any:
+        return ops.max_pool(ops.conv(x, kernel), 2, 2)
+
+    x, kernel = np.ones((1, 6, 6, 2), "float32"), np.ones((3, 3, 2, 4), "float32")
+    with cpu_operations(), cpu_operations(convolutions=False):
+        text = jax.jit(network).lower(x, kernel).as_text()
+    assert "convolution" in text and "reduce_window" not in text
+
+
 def test_keras_s_operations_come_back_after_nested_contexts_and_errors():
     from keras.src.backend.jax import nn
 

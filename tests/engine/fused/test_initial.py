@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 
 import jax
@@ -12,7 +13,7 @@ import pytest
 from keras import initializers, layers
 from keras.src.backend.common import global_state
 
-from dialed.engine.fused.initial import build_valueless, initial_value
+from dialed.engine.fused.initial import build_valueless, initial_value, values_from_numpy
 
 SHAPE = (6, 10)
 FAMILIES: dict[str, Callable[[], keras.Initializer]] = {
@@ -159,6 +160,18 @@ def test_keras_initialises_as_before_after_a_build_that_failed():
     with pytest.raises(ZeroDivisionError):
         build_valueless(lambda: 1 / 0)
     assert JaxVariable._initialize_with_initializer is stock
+
+
+def test_other_threads_build_as_keras_does():
+    built: list[keras.Variable] = []
+    build = threading.Thread(target=lambda: built.append(keras.Variable("zeros", shape=(2,))))
+    with values_from_numpy():
+        build.start()
+        build.join()
+        ours = keras.Variable("zeros", shape=(2,))
+    assert built[0]._value is not None
+    assert ours._value is None
+    np.testing.assert_array_equal(initial_value(ours), np.zeros(2))
 
 
 def test_no_new_width_is_compiled():

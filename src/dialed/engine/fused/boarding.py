@@ -9,11 +9,12 @@ import keras
 import numpy as np
 
 from dialed.clock import Clock
-from dialed.engine.building import count_parameters, ensure_built
+from dialed.engine.building import count_parameters, ensure_built, is_built
 from dialed.engine.data import Data
 from dialed.engine.fused.anatomy import Incomparable, dissect
 from dialed.engine.fused.division import Candidate
 from dialed.engine.fused.eligibility import reason_against_arguments, reason_against_model
+from dialed.engine.fused.initial import build_valueless, initial_value
 from dialed.engine.fused.lane import HostState, Lane, Setting
 from dialed.engine.fused.order import BatchOrder, Split, draws_before_training
 from dialed.engine.fused.resident import Resident
@@ -79,9 +80,20 @@ class Boarding:
             arrays, meta = self.checkpoints.load(member.checkpoint)
             snapshot = Snapshot(arrays=arrays, meta=meta)
         with seeded(member.key.seed):
-            realised = self.recipe.realise(member.values, member.key.seed)
+            realised = self._realise(member)
             _refuse(reason_against_arguments(realised.arguments) or reason_against_model(realised.model))
             return self._aboard(member, until, tell, realised, snapshot)
+
+    def _realise(self, member: Member) -> Realised:
+        """The member's model, its variables without values: those would be computed, and compiled, op by op."""
+        made: list[Realised] = []
+
+        def build() -> keras.Model:
+            made.append(self.recipe.realise(member.values, member.key.seed))
+            return made[0].model
+
+        build_valueless(build)
+        return made[0]
 
     def _aboard(
         self,
@@ -93,7 +105,7 @@ class Boarding:
     ) -> Lane:
         model, setting = realised.model, self._setting(realised, member.key.fold)
         looks = draws_before_training(model)
-        ensure_built(model, self.data.fold(member.key.fold), setting.batch_size)
+        self._build_rest(model, member.key.fold, setting.batch_size)
         self.recipe.check_size(model)
         shuffle = realised.arguments.get("shuffle")
         split = Split(setting.training.samples, setting.batch_size)
@@ -122,6 +134,18 @@ class Boarding:
             run=run,
             own_end=run.target if run.target < until else None,
         )
+
+    def _build_rest(self, model: keras.Model, fold: int, batch_size: int) -> None:
+        """Build what waits for a batch, and the optimizer."""
+
+        def build() -> keras.Model:
+            ensure_built(model, self.data.fold(fold), batch_size)
+            return model
+
+        if is_built(model):
+            build_valueless(build)
+        else:
+            build()  # Keras gives values to what is built by a batch at once
 
     def _setting(self, realised: Realised, fold: int) -> Setting:
         given = realised.arguments
@@ -206,8 +230,13 @@ def _built(member: Member, realised: Realised) -> Built:
 
 def _state_of(model: keras.Model) -> HostState:
     groups = (model.trainable_variables, model.non_trainable_variables, model.optimizer.variables)
-    trainable, other, optimizer = ([np.asarray(v.value) for v in group] for group in groups)
+    trainable, other, optimizer = ([_value(v) for v in group] for group in groups)
     return trainable, other, optimizer
+
+
+def _value(variable: Any) -> np.ndarray:
+    """What a variable holds, or would begin with: most are made without a value, which would be compiled."""
+    return initial_value(variable) if variable._value is None else np.asarray(variable._value)
 
 
 def _state_in(snapshot: Snapshot, like: HostState) -> HostState:

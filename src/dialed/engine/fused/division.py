@@ -83,17 +83,21 @@ class _Parted:
         template = self.candidates[chosen[0]]
         template.prepare()
         sites = self._sites(chosen)
+        step, error = None, None
         try:
             step = trace_train(template.model, sites, self.batch)
-        except LanesDisagree as disagreement:
-            return self._part(chosen, _by_answer(disagreement.guard))
-        except CannotLift as wanted:
-            return self._part(chosen, _by_numbers([wanted.path]))
-        except Exception as error:  # the model's own code may raise anything on a tracer
-            if not sites.places:
-                raise Untraceable(f"its train step cannot be traced: {type(error).__name__}: {error!s:.300}") from error
-            return self._part(chosen, _by_numbers(self._culprits(chosen)))
-        return self._proven(chosen, sites, step)
+        except Exception as raised:  # noqa: BLE001 - the model's own code may raise anything on a tracer
+            error = raised
+        match sites.guards.trouble:
+            case LanesDisagree() as disagreement:
+                return self._part(chosen, _by_answer(disagreement.guard))
+            case CannotLift() as wanted:
+                return self._part(chosen, _by_numbers([wanted.path]))
+        if step is not None:
+            return self._proven(chosen, sites, step)
+        if not sites.places:
+            raise Untraceable(f"its train step cannot be traced: {type(error).__name__}: {error!s:.300}") from error
+        return self._part(chosen, _by_numbers(self._culprits(chosen)))
 
     def _sites(self, chosen: Sequence[int], among: Sequence[str] | None = None) -> Sites:
         anatomies = [self.candidates[i].anatomy for i in chosen]
@@ -116,7 +120,7 @@ class _Parted:
             trace_train(template.model, sites, self.batch)
         except Exception:  # noqa: BLE001 - the question is whether it raises, whatever it raises
             return False
-        return True
+        return sites.guards.trouble is None
 
     def _part(self, chosen: Sequence[int], key: _Key) -> list[Division]:
         parts: dict[Hashable, list[int]] = {}

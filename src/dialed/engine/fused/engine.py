@@ -93,7 +93,12 @@ class FusedEngine:
         ]
         for reason, group in groupby(sorted(sorted_out.refused, key=_reason), key=_reason):
             batches += self._left_to_fallback([member for member, _ in group], reason)
-        return batches
+        failed = {outcome.key: outcome.message for outcome in sorted_out.outcomes}
+        return batches + [
+            Batch(members=(member,), program="none", reason=failed[member.key])
+            for member in members
+            if member.key in failed
+        ]
 
     def train(self, members: Sequence[Member], until: int, on_report: OnReport) -> Iterator[Outcome]:
         """As the protocol says. Outcomes come as members end, not in the order of `members`."""
@@ -107,13 +112,13 @@ class FusedEngine:
         refused = list(sorted_out.refused)
         for family, lanes in sorted_out.families:
             try:
-                yield from self._train_family(family, lanes, on_report)
+                yield from self._train_family(family, lanes)
             except Mistrusted as error:
                 _log.warning("%s is not used: %s", family.name, error)
                 refused += [(lane.member, f"its program was not trusted: {error}") for lane in lanes]
         yield from self._fall_back(refused, until, on_report)
 
-    def _train_family(self, family: Family, lanes: list[Lane], on_report: OnReport) -> Iterator[Outcome]:
+    def _train_family(self, family: Family, lanes: list[Lane]) -> Iterator[Outcome]:
         witness = next((lane for lane in lanes if lane.candidate is not None and lane.candidate is family.other), None)
         for lane in lanes:
             lane.candidate = None
@@ -122,10 +127,9 @@ class FusedEngine:
             crew = Crew(family=family, lanes=wave, clock=self.clock, witness=witness, began=_announce)
             try:
                 yield from crew.train()
-            except Exception:
-                raise
-            except BaseException:
-                _rescue(wave)
+            except BaseException as error:
+                if not isinstance(error, Exception):  # Ctrl-C, or whoever asked has gone
+                    _rescue(wave)
                 raise
 
     def _fall_back(self, members: Sequence[tuple[Member, str]], until: int, on_report: OnReport) -> Iterator[Outcome]:

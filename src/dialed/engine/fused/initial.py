@@ -22,7 +22,7 @@ import numpy as np
 from dialed.engine.fused import distributions
 from dialed.engine.fused.threefry import Key
 
-__all__ = ["build_valueless", "initial_value"]
+__all__ = ["build_valueless", "initial_value", "values_from_numpy"]
 
 _Array: TypeAlias = np.ndarray[Any, Any]
 _Shape: TypeAlias = tuple[int, ...]
@@ -73,32 +73,48 @@ def build_valueless(build: Callable[[], Any]) -> tuple[Any, list[_Array]]:
         >>> [value.shape for value in values]
         [(3, 2), (2,)]
     """
-    with _values_from_numpy():
+    with values_from_numpy():
         model = build()
     return model, [_held_value(variable) for variable in model.variables]
 
 
 @contextmanager
-def _values_from_numpy() -> Iterator[None]:
-    """While active, variables that are made with a known initialiser take their value from NumPy."""
+def values_from_numpy() -> Iterator[None]:
+    """While active, variables that this thread makes with a known initialiser hold no value but a NumPy array.
+
+    They hand it out when they are read, and `initial_value` returns it. One thread at a time may be inside; the
+    variables of other threads are initialised by Keras.
+    """
     from keras.src.backend.jax.core import JaxVariable
 
-    stock = JaxVariable._initialize_with_initializer
+    with _BUILDING:
+        stock = JaxVariable._initialize_with_initializer
+        JaxVariable._initialize_with_initializer = _initialising(stock, threading.get_ident())
+        try:
+            yield
+        finally:
+            JaxVariable._initialize_with_initializer = stock
+
+
+def _initialising(stock: Callable[[Any, Any], None], thread: int) -> Callable[[Any, Any], None]:
+    """What gives the variables of `thread` their value; those of others get it from `stock`."""
 
     def initialise(variable: Any, initializer: Any) -> None:
-        variable._initialize_layout()
-        value = None if variable._layout is not None else _known_array(initializer, variable._shape, variable._dtype)
+        value = None
+        if threading.get_ident() == thread:
+            variable._initialize_layout()
+            laid_out = variable._layout is not None  # over several devices
+            value = None if laid_out else _known_array(initializer, variable._shape, variable._dtype)
         if value is None:
             stock(variable, initializer)
         else:
             _hold(variable, value)
 
-    with _BUILDING:
-        JaxVariable._initialize_with_initializer = initialise
-        try:
-            yield
-        finally:
-            JaxVariable._initialize_with_initializer = stock
+    return initialise
+
+
+# The name under which the first caller knew it.
+_values_from_numpy = values_from_numpy
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,18 @@ class Guard:
 
 @dataclass(slots=True, eq=False)  # told apart by identity: JAX keeps it as a key
 class Guards:
-    """The questions asked while one program was traced."""
+    """The questions asked while one program was traced, and what stood in its way.
+
+    Keras puts its own words around what a layer raises, and a user's code may catch it: so `trouble` is kept here too.
+    """
 
     asked: set[Guard] = field(default_factory=set)
+    trouble: LanesDisagree | CannotLift | None = None
+
+    def refuse(self, trouble: LanesDisagree | CannotLift) -> LanesDisagree | CannotLift:
+        """Keep the first `trouble`, and return it to be raised."""
+        self.trouble = self.trouble or trouble
+        return trouble
 
     def answer(self, path: str, question: str, other: Any, values: Sequence[Number]) -> bool:
         """The answer of all lanes.
@@ -80,7 +89,7 @@ class Guards:
         guard = Guard(path=path, question=question, other=other)
         answers = {guard.ask(value) for value in values}
         if len(answers) > 1:
-            raise LanesDisagree(guard)
+            raise self.refuse(LanesDisagree(guard))
         answer = answers.pop()
         self.asked.add(Guard(path=path, question=question, other=other, answer=answer))
         return answer
@@ -116,21 +125,24 @@ class Lifted:
         return self.value
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise CannotLift(self.path, "a NumPy array")
+        raise self._refuse("a NumPy array")
 
     def __float__(self) -> float:
-        raise CannotLift(self.path, "a Python float")
+        raise self._refuse("a Python float")
 
     def __int__(self) -> int:
-        raise CannotLift(self.path, "a Python int")
+        raise self._refuse("a Python int")
 
     def __index__(self) -> int:
-        raise CannotLift(self.path, "an index or a size")
+        raise self._refuse("an index or a size")
 
     def __round__(self, *_: Any) -> int:
-        raise CannotLift(self.path, "a rounded Python number")
+        raise self._refuse("a rounded Python number")
 
     __complex__ = __floor__ = __ceil__ = __trunc__ = __float__
+
+    def _refuse(self, wanted: str) -> Exception:
+        return self.guards.refuse(CannotLift(self.path, wanted))
 
     def __bool__(self) -> bool:
         return self.guards.answer(self.path, "truth", None, self.values)
@@ -150,7 +162,7 @@ class Lifted:
         """Two numbers of one lane: answered where every pair of the two ranges gives the same."""
         answers = {bool(_QUESTIONS[question](a, b)) for a in self.values for b in other.values}
         if len(answers) > 1:
-            raise CannotLift(self.path, f"a number that is compared with {other.path}")
+            raise self._refuse(f"a number that is compared with {other.path}")
         for bound in (min(other.values), max(other.values)):
             self.guards.answer(self.path, question, bound, self.values)
         for bound in (min(self.values), max(self.values)):

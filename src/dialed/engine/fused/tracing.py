@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,6 +13,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 from jax.interpreters import partial_eval
 
+from dialed.engine.fused.cpu_operations import cpu_operations
 from dialed.engine.fused.sites import Sites
 
 __all__ = ["Batch", "State", "Step", "shapes_of", "state_of", "trace_test", "trace_train"]
@@ -97,7 +99,9 @@ def _trace(step: Callable[[Any, Any], tuple[Any, Any]], sites: Sites, state: Any
         trees[:] = [tree]
         return leaves
 
-    program = jax.make_jaxpr(one_lane)(state, batch, sites.examples())
+    on_cpu = jax.default_backend() == "cpu"
+    with cpu_operations() if on_cpu else nullcontext():
+        program = jax.make_jaxpr(one_lane)(state, batch, sites.examples())
     return Step(program=program, names=tuple(names), tree=trees[0], reads=_reads(program, len(sites.places)))
 
 
