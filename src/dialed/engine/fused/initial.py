@@ -113,10 +113,6 @@ def _initialising(stock: Callable[[Any, Any], None], thread: int) -> Callable[[A
     return initialise
 
 
-# The name under which the first caller knew it.
-_values_from_numpy = values_from_numpy
-
-
 @dataclass(frozen=True, slots=True)
 class _Held:
     """The initialiser of a variable without a value: hands out a NumPy array to whoever reads the variable."""
