@@ -16,7 +16,7 @@ from dialed.engine.fused.crew import Crew, Mistrusted
 from dialed.engine.fused.division import Untraceable, divide
 from dialed.engine.fused.eligibility import reason_against_program, reason_against_search
 from dialed.engine.fused.family import Family
-from dialed.engine.fused.lane import Lane
+from dialed.engine.fused.lane import Lane, Setting
 from dialed.engine.fused.resident import Resident
 from dialed.engine.fused.tracing import shapes_of
 from dialed.engine.keeping import CheckpointStore
@@ -223,8 +223,22 @@ class _Sorted:
                 division=division,
                 key=setting.key,
             )
+            reason = _reason_against_steps(family, setting)
+            if reason:
+                self.refused += [(lane.member, reason) for lane in chosen]
+                continue
             self._engine.families.append(family)
             self._add(family, chosen)
+
+
+def _reason_against_steps(family: Family, setting: Setting) -> str:
+    """Trace what an epoch needs beside the train step on a full batch; why that cannot be done."""
+    try:
+        family.steps(setting)
+        trouble: Exception | None = family.division.sites.guards.trouble
+    except Exception as error:  # noqa: BLE001 - the model's own code may raise anything on a tracer
+        trouble = error
+    return "" if trouble is None else f"its validation or last batch cannot be traced: {trouble!s:.300}"
 
 
 def _waves(lanes: Sequence[Lane]) -> list[list[Lane]]:
