@@ -39,8 +39,3 @@ def test_the_first_limit_that_is_reached_ends_the_search():
     budget = Budget.of(None, 5, "10s")
     assert budget.spent(history, 1.0) is None
     assert "max_time=10 s" in budget.spent(history, 10.0)
-
-
-def test_a_share_cuts_epochs_and_time_but_not_trials():
-    part = Budget.of(8, 100, 60.0).share(0.75)
-    assert (part.max_trials, part.max_epochs, part.max_seconds) == (8, 75, 45.0)

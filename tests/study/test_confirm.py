@@ -7,7 +7,7 @@ from dialed.events import MembersAdded, TrialStarted
 from dialed.search import History, Terms
 from dialed.study.arguments import member_seeds
 from dialed.study.budget import Budget
-from dialed.study.confirm import confirmation_of, fresh_seeds, interval, members_to_add, plan_repeats
+from dialed.study.confirm import confirmation_of, fresh_seeds, interval, members_to_add, plan_confirmation, reserved
 from dialed.trial import Cause, MemberKey, Objective, Outcome, Report, State
 
 MAX = Objective(name="val_accuracy", direction="max")
@@ -153,18 +153,46 @@ def test_a_finalist_that_fails_under_a_fresh_seed_is_left_out():
 
 def test_without_a_second_trial_nothing_is_said():
     assert confirmation_of(history_of([0.5])) is None
-    assert plan_repeats(history_of([0.5]), Budget(), seconds=0.0, top=2)[0] == 0
+    assert plan_confirmation(history_of([0.5]), Budget(), seconds=0.0)[:2] == (0, 0)
+
+
+def test_without_a_budget_a_quarter_of_the_searched_epochs_is_spent_within_three_to_five_seeds():
+    assert plan_confirmation(history_of([0.5, 0.6, 0.9]), Budget(max_trials=3), seconds=0.0) == (2, 3, "")
+    many = history_of([0.5, *np.linspace(0.6, 0.9, 99)])
+    assert plan_confirmation(many, Budget(max_trials=100), seconds=0.0) == (2, 5, "")
 
 
 def test_an_automatic_confirmation_keeps_to_the_epochs_that_are_left():
-    history = history_of([0.5, 0.6, 0.7, 0.9])  # 4 epochs so far; one repeat of three contestants takes 3
-    assert plan_repeats(history, Budget(max_epochs=4 + 9), seconds=0.0, top=2) == (3, "")
-    repeats, why = plan_repeats(history, Budget(max_epochs=4 + 8), seconds=0.0, top=2)
-    assert repeats == 0
-    assert "too small for 3 fresh seeds of 3 trials" in why
+    history = history_of([0.5, 0.6, 0.7, 0.9])  # 4 epochs so far; one seed of three contestants takes 3
+    assert plan_confirmation(history, Budget(max_epochs=4 + 9), seconds=0.0) == (2, 3, "")
+    assert plan_confirmation(history, Budget(max_epochs=4 + 8), seconds=0.0) == (1, 4, "")
+    top, repeats, why = plan_confirmation(history, Budget(max_epochs=4 + 5), seconds=0.0)
+    assert (top, repeats) == (0, 0)
+    assert "too small for 3 fresh seeds of the winner and the defaults" in why
 
 
 def test_an_automatic_confirmation_keeps_to_the_time_that_is_left():
-    history = history_of([0.5, 0.6, 0.7, 0.9])  # a second an epoch
-    assert plan_repeats(history, Budget(max_seconds=100.0), seconds=85.0, top=2) == (5, "")
-    assert plan_repeats(history, Budget(max_seconds=100.0), seconds=95.0, top=2)[0] == 0
+    history = history_of([0.5, 0.6, 0.7, 0.9])  # 4 epochs
+    assert plan_confirmation(history, Budget(max_seconds=19.0), seconds=4.0) == (2, 5, "")
+    assert plan_confirmation(history, Budget(max_seconds=11.0), seconds=4.0) == (1, 3, "")
+    assert plan_confirmation(history, Budget(max_seconds=9.0), seconds=4.0)[:2] == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "search"),
+    [
+        (100, 75),  # a quarter is kept, more than the nine members of the least confirmation take
+        (24, 15),  # nine epochs are kept: three seeds of three contestants
+        (16, 10),  # nine would be more than a half; six are kept: three seeds of two
+        (10, 10),  # not even that fits into a half: all is for the search
+    ],
+)
+def test_a_search_leaves_what_a_confirmation_takes(max_epochs, search):
+    assert reserved(Budget(max_epochs=max_epochs), history_of([0.5]), seconds=1.0).max_epochs == search
+
+
+def test_time_is_kept_by_the_pace_so_far():
+    history = history_of([0.5, 0.9])  # two epochs
+    assert reserved(Budget(max_seconds=100.0), history, seconds=2.0).max_seconds == 75.0
+    assert reserved(Budget(max_seconds=100.0), history, seconds=10.0).max_seconds == 55.0  # 9 x 5 s
+    assert reserved(Budget(max_seconds=100.0), history, seconds=40.0).max_seconds == 100.0  # 6 x 20 s is too much

@@ -282,11 +282,11 @@ def test_confirming_does_not_go_on_with_a_trial_that_the_budget_interrupted(stor
     def steps(hp):
         x = hp.Float("x", 0.0, 1.0)
         for step in range(1, 5):
-            if hp.report(step, x + 1.0 / step):
+            if hp.report(step, 1.0 / step - x):
                 return
-        return
 
-    study = run(steps, store, max_trials=None, max_epochs=40, epochs=4, confirm=True, name="cut")
-    assert [t.state for t in study.trials][-1] is State.WAITING
-    assert study.trials[-1].epochs == 2  # 30 of 40 epochs were for the search: seven whole trials and half a one
-    assert study.confirmation is None  # ten epochs do not pay for three seeds of three trials
+    study = run(steps, store, max_trials=None, max_epochs=62, epochs=4, confirm=True, name="cut")
+    assert study.trials[-1].state is State.WAITING
+    assert study.trials[-1].epochs == 2  # 38 epochs were for the search: nine whole trials and half a one
+    assert {f.repeats for f in study.confirmation.finalists} == {3}  # 24 were for three seeds of two trials
+    assert study.record.epochs == 62

@@ -78,11 +78,3 @@ class Budget:
     def may_start(self, history: History) -> bool:
         """Whether another trial may begin."""
         return self.max_trials is None or len(history) < self.max_trials
-
-    def share(self, part: float) -> Budget:
-        """The same limits on epochs and time, cut to `part` of them; trials are left alone."""
-        return Budget(
-            max_trials=self.max_trials,
-            max_epochs=None if self.max_epochs is None else max(1, int(self.max_epochs * part)),
-            max_seconds=None if self.max_seconds is None else self.max_seconds * part,
-        )

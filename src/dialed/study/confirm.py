@@ -20,16 +20,31 @@ from dialed.search.history import History
 from dialed.study.budget import Budget
 from dialed.trial import Objective, State, Trial
 
-__all__ = ["Confirmation", "Finalist", "Interval", "confirmation_of", "fresh_seeds", "members_to_add", "plan_repeats"]
+__all__ = [
+    "Confirmation",
+    "Finalist",
+    "Interval",
+    "confirmation_of",
+    "fresh_seeds",
+    "members_to_add",
+    "plan_confirmation",
+    "reserved",
+]
 
 SHARE = 0.25
-"""The part of a budget in epochs or time that an automatic confirmation may take."""
+"""The part of a budget in epochs or time that is kept for an automatic confirmation, if that is enough for it."""
+
+MOST_SHARE = 0.5
+"""The part that is kept where less would not be enough."""
 
 AUTOMATIC_TOP = 2
 """How many of the best trials an automatic confirmation compares, besides the defaults."""
 
 LEAST_REPEATS = 3
 """Fewer fresh seeds than these say next to nothing."""
+
+MOST_REPEATS = 5
+"""An automatic confirmation takes no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,30 +117,58 @@ def members_to_add(history: History, *, top: int, repeats: int) -> list[MembersA
     return events
 
 
-def plan_repeats(
-    history: History, budget: Budget, *, seconds: float, top: int, most: int = 5, least: int = LEAST_REPEATS
-) -> tuple[int, str]:
-    """How many repeats an automatic confirmation may afford, and a sentence where it is none.
+def reserved(budget: Budget, history: History, *, seconds: float) -> Budget:
+    """What a search may use of `budget`, so that an automatic confirmation fits behind it.
+
+    `SHARE` of it is kept, or what the least confirmation takes at the pace so far, up to `MOST_SHARE`. Where not even
+    that would be enough, nothing is kept: a budget that small is better spent on searching.
+    """
+    member = history.terms.epochs * len(history.terms.folds)
+    pace = seconds / history.epochs if history.epochs else 0.0
+    limits = budget.max_epochs, budget.max_seconds
+    epochs = None if limits[0] is None else max(1, round(limits[0] - _kept(limits[0], member)))
+    time = None if limits[1] is None else limits[1] - _kept(limits[1], member * pace)
+    return Budget(max_trials=budget.max_trials, max_epochs=epochs, max_seconds=time)
+
+
+def _kept(whole: float, one: float) -> float:
+    """What is kept of `whole` where one more seed for one contestant takes `one`."""
+    for contestants in (AUTOMATIC_TOP + 1, 2):
+        least = contestants * LEAST_REPEATS * one
+        if least <= MOST_SHARE * whole:
+            return max(SHARE * whole, least)
+    return 0.0
+
+
+def plan_confirmation(history: History, budget: Budget, *, seconds: float) -> tuple[int, int, str]:
+    """How many of the best trials an automatic confirmation judges, under how many seeds; and why not, if none.
 
     It may spend what is left of a budget in epochs or time; without such a budget, `SHARE` of the epochs that the
-    search took, and at least `least` repeats.
+    search took, and at least `LEAST_REPEATS` seeds.
     """
-    contestants = len(finalists(history, top))
-    if contestants < 2:
-        return 0, "there is nothing to compare the best trial with"
-    length = _mean_epochs(history)
-    one = contestants * length * len(history.terms.folds)
+    for top in (AUTOMATIC_TOP, 1):
+        contestants = len(finalists(history, top))
+        if contestants < 2:
+            break
+        repeats = _affordable(history, budget, seconds=seconds, contestants=contestants)
+        if repeats >= LEAST_REPEATS:
+            return top, repeats, ""
+    else:
+        return 0, 0, f"the budget left is too small for {LEAST_REPEATS} fresh seeds of the winner and the defaults"
+    return 0, 0, "there is nothing to compare the best trial with"
+
+
+def _affordable(history: History, budget: Budget, *, seconds: float, contestants: int) -> int:
+    one = contestants * _mean_epochs(history) * len(history.terms.folds)
     if budget.max_epochs is None and budget.max_seconds is None:
-        return int(np.clip(SHARE * history.epochs / one, least, most)), ""
-    affordable = float(most)
+        return int(np.clip(SHARE * history.epochs / one, LEAST_REPEATS, MOST_REPEATS))
+    affordable = float(MOST_REPEATS)
     if budget.max_epochs is not None:
         affordable = min(affordable, (budget.max_epochs - history.epochs) / one)
     if budget.max_seconds is not None:
-        pace = sum(m.seconds for t in history.trials for m in t.members) / max(history.epochs, 1)
+        pace = seconds / max(history.epochs, 1)
         affordable = min(affordable, (budget.max_seconds - seconds) / max(one * pace, 1e-9))
-    if affordable < least:
-        return 0, f"the budget left is too small for {least} fresh seeds of {contestants} trials"
-    return int(affordable), ""
+    return int(affordable)
 
 
 def _mean_epochs(history: History) -> float:

@@ -21,12 +21,10 @@ from dialed.store.workers import worker_id
 from dialed.study.budget import Budget
 from dialed.study.claim import LEASE_SECONDS, claimed
 from dialed.study.confirm import (
-    AUTOMATIC_TOP,
-    SHARE,
     Confirmation,
     confirmation_of,
     members_to_add,
-    plan_repeats,
+    plan_confirmation,
 )
 from dialed.study.decider import Decider
 from dialed.study.session import Session
@@ -131,9 +129,9 @@ class Job:
         """Search, confirm the winner if asked, and return why the search ended."""
         with self._driving() as session:
             session.decider.append([Enqueued(values=dict(v)) for v in self._new(enqueue)])
-            session.budget = self.budget.share(1.0 - SHARE) if confirm else self.budget
+            session.keeps_for_confirmation = confirm
             reason = session.search()
-            session.budget = self.budget
+            session.keeps_for_confirmation = False
             if confirm:
                 reason += self._confirm_within_budget(session)
             self._ended(reason, finished=True)
@@ -155,11 +153,10 @@ class Job:
 
     def _confirm_within_budget(self, session: Session) -> str:
         """Confirm as far as the budget reaches; return what to add to the reason."""
-        history, top = session.history, AUTOMATIC_TOP
-        repeats, obstacle = plan_repeats(history, self.budget, seconds=session.seconds, top=top)
+        top, repeats, obstacle = plan_confirmation(session.history, self.budget, seconds=session.seconds)
         if not repeats:
             return f"; not confirmed: {obstacle}"
-        session.decider.append(members_to_add(history, top=top, repeats=repeats))
+        session.decider.append(members_to_add(session.history, top=top, repeats=repeats))
         cut = session.confirm()
         return f"; the confirmation was cut short: {cut}" if cut else ""
 

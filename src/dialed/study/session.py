@@ -20,6 +20,7 @@ from dialed.search import History
 from dialed.store import Leased
 from dialed.study.budget import Budget
 from dialed.study.claim import LEASE_SECONDS
+from dialed.study.confirm import reserved
 from dialed.study.decider import Decider
 from dialed.trial import Purpose, Report, State, Trial
 
@@ -41,6 +42,7 @@ class Session:
         max_consecutive_failures: Trials in a row that may fail for reasons that no other values would mend.
         tidy: Called when a member has ended: removes checkpoints that are not needed any more.
         started: When the session began, on the monotonic clock.
+        keeps_for_confirmation: Whether the search leaves a part of the budget for a confirmation.
     """
 
     decider: Decider
@@ -53,6 +55,7 @@ class Session:
     max_consecutive_failures: int = 5
     tidy: Callable[[History], object] | None = None
     started: float = 0.0
+    keeps_for_confirmation: bool = False
 
     @property
     def history(self) -> History:
@@ -67,9 +70,15 @@ class Session:
     @property
     def deadline(self) -> float | None:
         """When the time budget ends, on the monotonic clock; `None` without one."""
-        if self.budget.max_seconds is None:
-            return None
-        return self.started + self.budget.max_seconds - self.history.finished_seconds
+        limit = self.limits.max_seconds
+        return None if limit is None else self.started + limit - self.history.finished_seconds
+
+    @property
+    def limits(self) -> Budget:
+        """What may be used now: the budget, or what a search may use of it."""
+        if not self.keeps_for_confirmation:
+            return self.budget
+        return reserved(self.budget, self.history, seconds=self.seconds)
 
     def search(self) -> str:
         """Search until the budget, the strategy or too many failures end it; return why, as a sentence."""
@@ -94,7 +103,7 @@ class Session:
         return reason
 
     def _spent(self) -> str | None:
-        return self.budget.spent(self.history, self.seconds)
+        return self.limits.spent(self.history, self.seconds)
 
     def _submit_decided(self) -> bool:
         """Carry out what the strategy decides; whether there is now something to do, or to decide again."""
