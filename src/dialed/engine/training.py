@@ -69,6 +69,7 @@ class Training:
             keeper=self.keeper,
             health=Health(objective=engine.objective.name),
             marked=engine.clock.monotonic(),
+            epoch=member.epoch if snapshot else 0,
         )
 
     def outcome(self) -> Outcome:
@@ -118,7 +119,8 @@ class Training:
         if isinstance(self.engine.recipe.arguments.get("epochs"), Domain):
             self._own_epochs = int(realised.arguments["epochs"])
             self.run.target = min(self.until, self._own_epochs)
-        if self.run.target <= self.member.epoch:
+        if self.run.target <= self.run.epoch:
+            self.run.ended = True
             raise Ended
 
     def _began(self, realised: Realised) -> None:
@@ -194,7 +196,7 @@ class Training:
     def _ended(self) -> Outcome:
         self.keeper.write()
         run = self.run
-        own_end = self._own_epochs is not None and max(run.epoch, self.member.epoch) >= self._own_epochs < self.until
+        own_end = self._own_epochs is not None and run.epoch >= self._own_epochs < self.until
         completed = run.stopped_early or own_end or not run.ended
         return self._outcome(State.COMPLETED if completed else State.PAUSED)
 
