@@ -290,3 +290,22 @@ def test_confirming_does_not_go_on_with_a_trial_that_the_budget_interrupted(stor
     assert study.trials[-1].epochs == 2  # 38 epochs were for the search: nine whole trials and half a one
     assert {f.repeats for f in study.confirmation.finalists} == {3}  # 24 were for three seeds of two trials
     assert study.record.epochs == 62
+
+
+def test_ctrl_c_leaves_a_study_that_goes_on_and_says_how(store, capsys):
+    calls = []
+
+    def interrupted(hp):
+        x = hp.Float("x", 0.0, 1.0)
+        calls.append(x)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return x
+
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupted, store, name="cut", verbose=1)
+    assert "run it again with name='cut' and it goes on" in capsys.readouterr().out
+    study = run(interrupted, store, name="cut", max_trials=5)
+    assert [t.state for t in study.trials] == [State.COMPLETED] * 5
+    assert calls[3] == calls[2]  # the third trial again, from its start
+    assert study.trials[2].members[0].attempts == 0

@@ -176,7 +176,7 @@ class Job:
                 session.decider.append(self._opening())
                 yield session
             except KeyboardInterrupt:
-                self._ended("interrupted", finished=False)
+                self._ended(f"interrupted; run it again with name='{self.store.name}' and it goes on", finished=False)
                 raise
             except BaseException as error:
                 self._ended(f"{type(error).__name__}: {error}", finished=False)

@@ -17,7 +17,7 @@ from dialed.cli.documents import result_document
 from dialed.cli.options import look_options, seed_option
 from dialed.cli.output import note, plain_output, print_json
 from dialed.cli.searching import going_on, say_backend
-from dialed.cli.stores import exists, opened, say_place
+from dialed.cli.stores import say_place
 from dialed.clock import SystemClock
 from dialed.space import Choice
 
@@ -25,16 +25,12 @@ if TYPE_CHECKING:
     import keras
 
     from dialed.cli.demo.pictures import Prediction
-    from dialed.study import Study, Tuner
+    from dialed.study import Study
 
 __all__ = ["demo", "resume_demo"]
 
 MAX_TIME = "75s"
 """With the imports, the first build and the test, this ends well within two minutes on two slow cores."""
-
-SEARCH_SHARE = 0.55
-"""The part of the time that goes to the search; the winner and the defaults are judged in what is left. Larger than in
-other searches: this one is short, and shall not end without an answer."""
 
 _SHOWN = 10
 
@@ -93,22 +89,19 @@ def _demo(begun: Mapping[str, Any], name: str, *, store: str | None, as_json: bo
 
 
 def _searched(begun: Mapping[str, Any], name: str, images: Images, store: str | None) -> Shown:
-    from dialed.study import Tuner, parse_seconds
+    from dialed.study import Tuner
 
-    seconds = parse_seconds(begun["max_time"]) or 0.0
-    used = _seconds_used(name, store)
     tuner = Tuner(
         ImageClassifier(shape=images.shape, brightest=images.brightest, classes=images.classes),
         "val_accuracy",
-        max_time=max(round(used + SEARCH_SHARE * (seconds - used)), 1),
+        max_time=begun["max_time"],
         max_trials=begun.get("max_trials"),
         max_epochs=begun.get("max_epochs"),
-        confirm=False,
         seed=begun["seed"],
         name=name,
         store=store,
     )
-    tuner.extra_settings = {"run": dict(begun), "max_seconds": seconds}  # what the study may cost with the judgement
+    tuner.extra_settings = {"run": dict(begun)}
     study = tuner.search(
         images.x_train,
         images.y_train,
@@ -118,27 +111,7 @@ def _searched(begun: Mapping[str, Any], name: str, images: Images, store: str | 
     )
     if study.winner is None:
         return Shown(study=study, test={}, predictions=())
-    _judge(tuner, seconds - study.record.finished_seconds)
     return _tested(study, tuner.best_model(), images)
-
-
-def _seconds_used(name: str, store: str | None) -> float:
-    """What earlier sessions of the study took; 0.0 for a new one."""
-    if not exists(name, store):
-        return 0.0
-    with opened(store) as catalog:
-        return catalog.open(name).info.seconds
-
-
-def _judge(tuner: Tuner, seconds: float) -> None:
-    """Train the winner and the defaults under as many fresh seeds as `seconds` allow, and under three at least."""
-    study = tuner.study
-    members = [member for trial in study.trials for member in trial.members if member.epoch]
-    pace = sum(member.seconds for member in members) / len(members)
-    repeats = min(max(int(seconds / (2 * pace)), 3), 5)
-    note(f"Now {repeats} fresh seeds judge whether the best trial really beats the defaults.")
-    beaten = study.baseline is not None and study.best_trial != study.baseline
-    tuner.confirm(top=1 if beaten else 2, repeats=repeats)
 
 
 def _tested(study: Study, model: keras.Model, images: Images) -> Shown:
