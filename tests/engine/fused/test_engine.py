@@ -16,7 +16,10 @@ from dialed import Choice
 from dialed.clock import SystemClock
 from dialed.engine.data import Data
 from dialed.engine.fit import FitEngine
+from dialed.engine.fused.canary import disagreement
+from dialed.engine.fused.crew import _Shift
 from dialed.engine.fused.engine import FusedEngine
+from dialed.engine.fused.program import Program
 from dialed.engine.recipe import Recipe
 from dialed.events import Built
 from dialed.store.checkpoints import Checkpoints
@@ -125,14 +128,18 @@ def test_reports_come_epoch_by_epoch(undisturbed):
     assert set(undisturbed.of(0)[0]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
 
 
-def test_a_lane_is_what_fit_trains_alone(search, undisturbed):
-    alone = train(search.fit, team(*FOUR)[1:2], 2)
+@pytest.fixture(scope="module")
+def alone(search):
+    """The second of the four, trained by `model.fit`."""
+    return train(search.fit, team(*FOUR)[1:2], 2)
+
+
+def test_a_lane_is_what_fit_trains_alone(alone, undisturbed):
     for fused, fit in zip(undisturbed.of(1), alone.of(1), strict=True):
         assert fused == pytest.approx(fit, rel=1e-6)
 
 
-def test_a_checkpoint_has_the_arrays_and_the_meta_of_fit(search, undisturbed):
-    alone = train(search.fit, team(*FOUR)[1:2], 2)
+def test_a_checkpoint_has_the_arrays_and_the_meta_of_fit(search, alone, undisturbed):
     for kind in ("last", "best"):
         fused, fused_meta = search.checkpoints.load(getattr(undisturbed.outcomes[1], kind))
         fit, fit_meta = search.checkpoints.load(getattr(alone.outcomes[1], kind))
@@ -167,14 +174,58 @@ def test_a_lane_that_pauses_is_frozen(search, undisturbed):
     assert all(np.array_equal(left[name], array) for name, array in wanted.items())
 
 
-def test_either_engine_goes_on_from_the_others_checkpoint(search, undisturbed):
-    for first, then in ((search.fused, search.fit), (search.fit, search.fused)):
-        begun = train(first, team(*FOUR)[1:2], 1)
-        (member,) = team(*FOUR)[1:2]
-        going_on = Member(key=member.key, values=member.values, epoch=1, checkpoint=begun.outcomes[1].last)
-        ended = train(then, [going_on], 2)
-        assert ended.of(1)[-1] == pytest.approx(undisturbed.of(1)[-1], rel=1e-6)
-        assert ended.outcomes[1].epoch == 2
+def going_on(members, outcomes):
+    """Members that go on from what they left."""
+    return [
+        Member(key=m.key, values=m.values, epoch=outcomes[m.key.trial].epoch, checkpoint=outcomes[m.key.trial].last)
+        for m in members
+    ]
+
+
+def test_fit_goes_on_from_a_fused_checkpoint(search, undisturbed):
+    begun = train(search.fused, team(*FOUR), 1)
+    ended = train(search.fit, going_on(team(*FOUR)[1:2], begun.outcomes), 2)
+    assert ended.of(1)[-1] == pytest.approx(undisturbed.of(1)[-1], rel=1e-6)
+    assert ended.outcomes[1].epoch == 2
+
+
+def test_lanes_go_on_from_checkpoints_of_either_engine(search, undisturbed):
+    begun = train(search.fused, team(*FOUR), 1).outcomes
+    begun |= train(search.fit, team(*FOUR)[1:2], 1).outcomes
+    ended = train(search.fused, going_on(team(*FOUR), begun), 2)
+    assert ended.of(1)[-1] == pytest.approx(undisturbed.of(1)[-1], rel=1e-6)
+    assert all(ended.of(trial)[-1] == undisturbed.of(trial)[-1] for trial in (0, 2, 3))
+
+
+@pytest.mark.slow
+def test_lanes_that_do_not_fit_into_memory_are_halved(search, undisturbed, monkeypatch):
+    run = Program.run
+
+    def tight(program, *arguments):
+        if program.layout.lanes > 2:
+            raise MemoryError("too many lanes")
+        return run(program, *arguments)
+
+    monkeypatch.setattr(Program, "run", tight)
+    halved = train(search.fused, team(*FOUR), 2)
+    for trial in range(4):
+        assert halved.outcomes[trial].epoch == 2
+        assert halved.of(trial)[-1] == pytest.approx(undisturbed.of(trial)[-1], rel=1e-6)
+
+
+def test_a_program_that_does_other_than_keras_is_not_trusted(search, undisturbed):
+    """The canary sees a lane that was given another lane's learning rate."""
+    family = search.fused.families[0]
+    boarding = search.fused._boarding
+    lanes = [boarding.lane(member, 1, lambda run, progress: None) for member in team(*FOUR)]
+    shift = _Shift(family, lanes, SystemClock(), None)
+    shift.get_ready(lanes)
+    program, feed = shift._program(shift._drawn).program, shift._feed(shift._drawn)
+    own, place = family.division.other[1], family.division.other[0]
+    numbers = shift._numbers
+    wrong = [(np.roll(value, 1), np.roll(complement, 1)) for value, complement in numbers]
+    assert disagreement(program, own, place, shift._state, numbers, feed) == ""
+    assert "where Keras's own step has" in disagreement(program, own, place, shift._state, wrong, feed)
 
 
 def test_patience_ends_a_lane(search):

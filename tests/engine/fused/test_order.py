@@ -57,3 +57,13 @@ def test_a_trained_model_draws_nothing_before_training():
     assert draws_before_training(model)
     model.fit(ROWS, ROWS, verbose=0)
     assert not draws_before_training(model)
+
+
+def test_a_draw_can_be_taken_back_until_its_epoch_is_trained():
+    order = BatchOrder(Split(9, 4), shuffle=True, state=dict(np.random.RandomState(0).get_state(legacy=False)))
+    order.draw()
+    order.settle()
+    order.undo()  # nothing is open
+    once = order.draw()
+    order.undo()
+    assert np.array_equal(order.draw(), once)

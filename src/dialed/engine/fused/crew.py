@@ -68,6 +68,8 @@ class Crew:
                 if not is_out_of_memory(error):
                     raise
                 alive = self._left or lanes
+                for lane in alive:
+                    lane.order.undo()
                 if len(alive) == 1:
                     yield alive[0].fail(failure_from(error))
                     continue
@@ -89,6 +91,11 @@ class Crew:
             began = self.clock.monotonic()
             shift.get_ready(self._left)
             self._announce()
+            for lane in [lane for lane in self._left if lane.run.ended]:  # whoever listens wants no more of it
+                self._left.remove(lane)
+                yield lane.end()
+            if not self._left:
+                return
             epoch = shift.epoch(self._left)
             shift.epoch_seconds = self.clock.monotonic() - began
             for lane, measured, state in epoch.each(self._left, shift.epoch_seconds):

@@ -12,6 +12,7 @@ from dialed.clock import Clock
 from dialed.engine.data import Data
 from dialed.engine.failures import MemberFailed, failure_from
 from dialed.engine.fused.boarding import Boarding, Unfusable
+from dialed.engine.fused.capacity import parts
 from dialed.engine.fused.crew import Crew, Mistrusted
 from dialed.engine.fused.division import Untraceable, divide
 from dialed.engine.fused.eligibility import reason_against_program, reason_against_search
@@ -32,9 +33,6 @@ from dialed.trial import Member, Objective, Outcome, State
 __all__ = ["FusedEngine"]
 
 _log = logging.getLogger("dialed")
-
-MOST_LANES = 256
-"""Lanes of one program. More make it no faster on any machine measured, and each costs memory."""
 
 
 class FusedEngine:
@@ -258,19 +256,12 @@ def _waves(lanes: Sequence[Lane]) -> list[list[Lane]]:
     by_epoch: dict[int, list[Lane]] = {}
     for lane in few:
         by_epoch.setdefault(lane.run.epoch, []).append(lane)
-    return [part for group in [*groups, *by_epoch.values()] for part in _parts(group)]
+    return [part for group in [*groups, *by_epoch.values()] for part in parts(group)]
 
 
 def _order_key(state: dict[str, Any]) -> tuple[Any, ...]:
     inner = state["state"]
     return (inner["key"].tobytes(), inner["pos"])
-
-
-def _parts(lanes: list[Lane]) -> list[list[Lane]]:
-    """As few parts as may be, of about the same size."""
-    count = -(-len(lanes) // MOST_LANES)
-    size = -(-len(lanes) // count)
-    return [lanes[start : start + size] for start in range(0, len(lanes), size)]
 
 
 def _announce(family: Family, lane: Lane) -> None:

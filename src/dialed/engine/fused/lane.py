@@ -90,6 +90,7 @@ class Lane:
     def end_epoch(self, measured: Measured, state: HostState) -> Outcome | None:
         """Take in one epoch; the outcome, where that ends the member."""
         run = self.run
+        self.order.settle()
         try:
             self._check(measured)
         except MemberFailed as failure:

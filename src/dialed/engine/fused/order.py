@@ -57,6 +57,7 @@ class BatchOrder:
         self.shuffle = shuffle
         self._random = np.random.RandomState()
         self._random.set_state(state)
+        self._before: dict[str, Any] | None = None
 
     @property
     def state(self) -> dict[str, Any]:
@@ -70,8 +71,18 @@ class BatchOrder:
         elif self.shuffle:
             self._random.permutation(self.split.samples)
 
+    def settle(self) -> None:
+        """The epoch of the last `draw` is trained."""
+        self._before = None
+
+    def undo(self) -> None:
+        """Take the last `draw` back if its epoch was not trained."""
+        if self._before is not None:
+            self._random.set_state(self._before)
+
     def draw(self) -> np.ndarray:
         """The order of the coming epoch, (samples,)."""
+        self._before = self.state
         samples, size = self.split.samples, self.split.batch_size
         if self.shuffle == "batch":
             starts = range(0, samples, size)
