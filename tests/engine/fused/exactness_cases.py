@@ -212,7 +212,10 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[dict[str, Any]]]] = {
     "attentive": (attentive, pair(rate=(0.2, 0.4), lr=(1e-2, 2e-2))),
     "unbuilt": (unbuilt, pair(rate=(0.2, 0.4), lr=(1e-2, 2e-2))),
     "many metrics": (
-        lambda v: plain(optimizers.SGD(**v), metrics=["accuracy", keras.metrics.AUC(), "mae", keras.metrics.F1Score()]),
+        lambda v: plain(
+            optimizers.SGD(**v),
+            metrics=["accuracy", keras.metrics.AUC(), "mae", keras.metrics.F1Score(average="macro")],
+        ),
         pair(learning_rate=(1e-2, 1e-1)),
     ),
     "weighted": (optimized("SGD"), pair(lr=(1e-2, 1e-1), momentum=(0.5, 0.6))),

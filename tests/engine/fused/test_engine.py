@@ -213,6 +213,28 @@ def test_lanes_that_do_not_fit_into_memory_are_halved(search, undisturbed, monke
         assert halved.of(trial)[-1] == pytest.approx(undisturbed.of(trial)[-1], rel=1e-6)
 
 
+@pytest.mark.slow
+def test_members_of_a_program_that_breaks_go_on_with_fit(tmp_path):
+    """What was trained stays trained."""
+    search = search_for(tmp_path)
+    run = Program.run
+    runs = []
+
+    def breaking(program, state, numbers, feed, control):
+        runs.append(bool(control.rest))
+        if runs.count(True) == 2:
+            raise RuntimeError("the device is gone")
+        return run(program, state, numbers, feed, control)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Program, "run", breaking)
+        told = train(search.fused, team(*FOUR[:2]), 2)
+    assert told.order == [(0, 1), (1, 1), (0, 2), (1, 2)]
+    assert told.engines[0] == "fit: its program was not trusted: RuntimeError: the device is gone"
+    again = train(search.fused, team(*FOUR[:2]), 1)
+    assert again.engines[1].startswith("fit: its program was not trusted")
+
+
 def test_a_program_that_does_other_than_keras_is_not_trusted(search, undisturbed):
     """The canary sees a lane that was given another lane's learning rate."""
     family = search.fused.families[0]

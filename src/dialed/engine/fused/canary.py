@@ -39,15 +39,15 @@ def disagreement(program: Program, own: Step, lane: int, state: Any, numbers: An
     expected = _alone(own, alone, [_rows(feed, i, lane, program) for i in range(batches)], feed, program)
     copied = jax.tree.map(lambda a: jax.device_put(np.array(a)), state)
     _, logs = program.run(copied, numbers, feed, program.control(validate=False, batches=batches))
-    found = [float(np.asarray(values)[lane]) for values in logs.training]
+    found = [np.asarray(values)[lane] for values in logs.training]
     for name, one, other in zip(program.steps.names, found, expected, strict=True):
         tolerance = _RELATIVE.get(str(logs.training[0].dtype), _OTHERWISE)
-        if not np.isclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True):
-            return f"after {batches} batches its {name} is {one:.9g}, where Keras's own step has {other:.9g}"
+        if not np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True):
+            return f"after {batches} batches its {name} is {one}, where Keras's own step has {other}"
     return ""
 
 
-def _alone(own: Step, state: Any, rows: list[np.ndarray], feed: Feed, program: Program) -> list[float]:
+def _alone(own: Step, state: Any, rows: list[np.ndarray], feed: Feed, program: Program) -> list[np.ndarray]:
     trainable, other, optimizer, _ = state
     current = (trainable, other, optimizer, program.steps.fresh_metrics)
     logs: list[Any] = []
@@ -61,7 +61,7 @@ def _alone(own: Step, state: Any, rows: list[np.ndarray], feed: Feed, program: P
                 .compile(compiler_options=None if _is_wide(state) else _QUICK)
             )
         logs, current = step(current, batch, [])
-    return [float(value) for value in logs]
+    return [np.asarray(value) for value in logs]
 
 
 def _is_wide(state: Any) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,9 +28,11 @@ __all__ = ["Crew", "Mistrusted"]
 
 _log = logging.getLogger("dialed")
 
+_Result = TypeVar("_Result")
+
 
 class Mistrusted(Exception):
-    """The program does not do what Keras does; none of its lanes has been touched."""
+    """The program does not do what Keras does, or does not run at all. Its lanes are as after their last epoch."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -57,7 +59,7 @@ class Crew:
         """Train to the end of each lane; yield outcomes as they come.
 
         Raises:
-            Mistrusted: Before anything was trained.
+            Mistrusted: The lanes that have not ended can go on elsewhere.
         """
         waiting = [list(self.lanes)]
         while waiting:
@@ -89,14 +91,14 @@ class Crew:
                 yield from (lane.end() for lane in self._take_left())
                 return
             began = self.clock.monotonic()
-            shift.get_ready(self._left)
+            self._trusted(shift.get_ready)
             self._announce()
             for lane in [lane for lane in self._left if lane.run.ended]:  # whoever listens wants no more of it
                 self._left.remove(lane)
                 yield lane.end()
             if not self._left:
                 return
-            epoch = shift.epoch(self._left)
+            epoch = self._trusted(shift.epoch)
             shift.epoch_seconds = self.clock.monotonic() - began
             for lane, measured, state in epoch.each(self._left, shift.epoch_seconds):
                 outcome = lane.end_epoch(measured, state)
@@ -105,6 +107,18 @@ class Crew:
                     yield outcome
             if self._left and shift.should_move(self._left):
                 return
+
+    def _trusted(self, work: Callable[[Sequence[Lane]], _Result]) -> _Result:
+        """What `work` does for the lanes that are left. Where a program fails, no other is made of this family."""
+        try:
+            return work(self._left or [])
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            self.family.refused = (
+                str(error) if isinstance(error, Mistrusted) else f"{type(error).__name__}: {error!s:.300}"
+            )
+            raise Mistrusted(self.family.refused) from error
 
     def _announce(self) -> None:
         """Tell that training begins, once: the program is compiled and trusted."""
@@ -246,7 +260,6 @@ class _Shift:
             return
         found = disagreement(running.program, other[1], place, self._state, self._numbers, feed)
         if found:
-            family.refused = found
             raise Mistrusted(found)
         family.checked = True
 

@@ -109,19 +109,22 @@ class FusedEngine:
         yield from sorted_out.outcomes
         refused = list(sorted_out.refused)
         for family, lanes in sorted_out.families:
+            ended = set()
             try:
-                yield from self._train_family(family, lanes)
+                for outcome in self._train_family(family, lanes):
+                    ended.add(outcome.key)
+                    yield outcome
             except Mistrusted as error:
                 _log.warning("%s is not used: %s", family.name, error)
-                refused += [(lane.member, f"its program was not trusted: {error}") for lane in lanes]
+                left = [lane for lane in lanes if lane.run.key not in ended]
+                refused += [(_handed_over(lane), f"its program was not trusted: {error}") for lane in left]
         yield from self._fall_back(refused, until, on_report)
 
     def _train_family(self, family: Family, lanes: list[Lane]) -> Iterator[Outcome]:
         witness = next((lane for lane in lanes if lane.candidate is not None and lane.candidate is family.other), None)
         for lane in lanes:
             lane.candidate = None
-        first = [] if witness is None else [witness]
-        for wave in _waves([*first, *(lane for lane in lanes if lane is not witness)]):
+        for wave in sorted(_waves(lanes), key=lambda wave: witness not in wave):
             crew = Crew(family=family, lanes=wave, clock=self.clock, witness=witness, began=_announce)
             try:
                 yield from crew.train()
@@ -262,6 +265,14 @@ def _waves(lanes: Sequence[Lane]) -> list[list[Lane]]:
 def _order_key(state: dict[str, Any]) -> tuple[Any, ...]:
     inner = state["state"]
     return (inner["key"].tobytes(), inner["pos"])
+
+
+def _handed_over(lane: Lane) -> Member:
+    """The member as another engine may go on with it."""
+    if lane.run.epoch == lane.member.epoch:
+        return lane.member
+    lane.run.keeper.write()
+    return replace(lane.member, epoch=lane.run.epoch, checkpoint=lane.run.keeper.last)
 
 
 def _announce(family: Family, lane: Lane) -> None:
