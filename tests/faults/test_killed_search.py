@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,21 +55,20 @@ def test_a_search_killed_at_50_random_instants_equals_an_undisturbed_one(tmp_pat
     store = str(tmp_path / "study.db")
     script = tmp_path / "lives.py"
     script.write_text(SEARCH + LIVES)
-    chance, kills, ended, round_ = random.Random(11), 0, [], 0
+    chance, kills, ended = random.Random(11), 0, []
     with open(tmp_path / "stderr.txt", "w") as errors, _lives(script, store, errors) as lives:
-        begun = time.monotonic()
-        assert _live(lives, "undisturbed", None) == "ended"
-        whole = time.monotonic() - begun
+        fate, whole = _live(lives, "undisturbed", None)
+        assert fate == "ended"
         while kills < KILLS:
-            fate = _live(lives, f"study-{round_}", chance.uniform(0.0, 0.7 * whole))
+            fate, seconds = _live(lives, f"study-{len(ended)}", chance.uniform(0.0, 0.9 * whole))
             assert fate != "failed", Path(tmp_path / "stderr.txt").read_text()
             kills += fate == "killed"
             if fate == "ended":
-                ended.append(f"study-{round_}")
-                round_ += 1
-        while (fate := _live(lives, f"study-{round_}", None)) != "ended":
-            assert fate != "failed", Path(tmp_path / "stderr.txt").read_text()
-        ended.append(f"study-{round_}")
+                ended.append(f"study-{len(ended)}")
+                whole = min(whole, seconds)
+        while _live(lives, f"study-{len(ended)}", None)[0] != "ended":
+            assert not Path(tmp_path / "stderr.txt").read_text()
+        ended.append(f"study-{len(ended)}")
         lives.stdin.close()
     expected = _history(store, "undisturbed")
     assert len(expected) == 4
@@ -88,17 +88,16 @@ def _lives(script, store, errors):
 
 
 def _live(lives, name, seconds):
-    """Let one life drive the study; kill it after `seconds` unless it ended before."""
+    """Let one life drive the study, and kill it after `seconds` unless it ended before; its fate, and how long it was."""
+    begun = time.monotonic()
     lives.stdin.write(name + "\n")
     lives.stdin.flush()
     pid = int(lives.stdout.readline())
     if seconds is not None:
         time.sleep(seconds)
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, 9)
-        except ProcessLookupError:
-            pass
-    return lives.stdout.readline().strip()
+    return lives.stdout.readline().strip(), time.monotonic() - begun
 
 
 def _history(store, name):

@@ -232,6 +232,21 @@ def test_a_preview_measures_and_stores_nothing(tune, tmp_path):
     assert not list(tmp_path.glob("*.db"))
 
 
+def test_the_fused_engine_trains_the_same_trials(tune):
+    """Six trials that differ in the learning rate alone are lanes of one program, with the scores of `model.fit`."""
+    data = {"validation_split": 0.25, "epochs": 2}
+    fit, fused = (
+        tune(engine=engine, name=engine, max_trials=6, objective="val_loss", strategy="sobol").search(
+            ROWS, LABELS, **data
+        )
+        for engine in ("fit", "fused")
+    )
+    assert {t.engine for t in fit.trials} == {"fit"}
+    assert all(t.engine.startswith("fused") for t in fused.trials), [t.engine for t in fused.trials]
+    assert [dict(t.values) for t in fit.trials] == [dict(t.values) for t in fused.trials]
+    assert [t.score for t in fit.trials] == pytest.approx([t.score for t in fused.trials], rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -304,7 +319,7 @@ def test_enqueued_names_must_exist(tune):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"engine": "fast"}, "The `engine` must be 'auto' or 'fit' in this version. Got 'fast'"),
+        ({"engine": "fast"}, "The `engine` must be 'auto' or 'fit' or 'fused' in this version. Got 'fast'"),
         ({"workers": 4}, "The `workers` must be 1 in this version. Got 4"),
         ({"repeats": 0}, r"The `repeats` must be an int in the range \[1, inf\). Got 0"),
         ({"max_time": "soon"}, "The `max_time` must be a positive number"),

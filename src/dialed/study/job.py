@@ -84,6 +84,7 @@ class Job:
         previous: The settings of the session before; empty for a new study.
         max_consecutive_failures: So many broken trials in a row end the study.
         tidy: Removes checkpoints that are not needed any more. Defaults to nothing.
+        lanes: Members to hand to the engine at once. Defaults to 1.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Job:
         previous: Mapping[str, Any],
         max_consecutive_failures: int = 5,
         tidy: Callable[[History], object] | None = None,
+        lanes: int = 1,
     ) -> None:
         self.catalog = catalog
         self.store = store
@@ -123,6 +125,7 @@ class Job:
             clock=clock,
             max_consecutive_failures=max_consecutive_failures,
             tidy=tidy,
+            lanes=lanes,
         )
 
     def run(self, *, confirm: bool, enqueue: Sequence[Values] = ()) -> str:

@@ -38,7 +38,7 @@ class Session:
         executor: Runs the training.
         budget: The limits of the search.
         clock: For the time budget.
-        lanes: Trials to decide at once. Defaults to 1.
+        lanes: Members to hand to the engine at once. Defaults to 1.
         max_consecutive_failures: Trials in a row that may fail for reasons that no other values would mend.
         tidy: Called when a member has ended: removes checkpoints that are not needed any more.
         started: When the session began, on the monotonic clock.
