@@ -92,6 +92,29 @@ def attentive(v: dict[str, Any]) -> Any:
     return model
 
 
+def convolutional(v: dict[str, Any]) -> Any:
+    inner = [
+        layers.Reshape((FEATURES, 1)),
+        layers.Conv1D(3, 3, padding="same", activation="relu"),
+        layers.MaxPooling1D(),
+    ]
+    return dense(*inner, layers.Flatten(), layers.Dropout(v["rate"]), optimizer=optimizers.Adam(v["lr"]))
+
+
+def branched(v: dict[str, Any]) -> Any:
+    inputs = keras.Input((FEATURES,), name="row")
+    shared = layers.Dropout(v["rate"])(layers.Dense(4, activation="relu")(inputs))
+    outputs = {"class": layers.Dense(CLASSES, activation="softmax")(shared), "size": layers.Dense(1)(shared)}
+    model = keras.Model({"row": inputs}, outputs)
+    model.compile(
+        optimizers.Adam(v["lr"]),
+        {"class": "categorical_crossentropy", "size": losses.Huber(v["delta"])},
+        loss_weights={"class": 1.0, "size": 0.5},
+        metrics={"class": ["accuracy"], "size": ["mae"]},
+    )
+    return model
+
+
 def unbuilt(v: dict[str, Any]) -> Any:
     model = keras.Sequential([layers.Dense(4, activation="relu"), layers.Dropout(v["rate"]), layers.Dense(CLASSES)])
     model.compile(optimizers.Adam(v["lr"]), losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
@@ -210,6 +233,8 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[dict[str, Any]]]] = {
     ),
     "recurrent": (recurrent, pair(rate=(0.2, 0.4), lr=(1e-2, 2e-2))),
     "attentive": (attentive, pair(rate=(0.2, 0.4), lr=(1e-2, 2e-2))),
+    "convolutional": (convolutional, pair(rate=(0.2, 0.4), lr=(1e-2, 2e-2))),
+    "two outputs": (branched, pair(rate=(0.2, 0.4), lr=(1e-2, 2e-2), delta=(0.5, 0.2))),
     "unbuilt": (unbuilt, pair(rate=(0.2, 0.4), lr=(1e-2, 2e-2))),
     "many metrics": (
         lambda v: plain(
@@ -237,6 +262,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def data_for(name: str) -> Data:
     x = TOKENS if name in ("recurrent", "attentive") else ROWS
+    if name == "two outputs":
+        return Data.of({"row": ROWS}, {"class": TARGETS, "size": ROWS[:, :1]}, validation_split=0.25)
     if name == "folds":
         return Data.of(x, TARGETS, cv=2)
     weights = np.linspace(0.5, 2.0, len(x)) if name == "weighted" else None

@@ -58,7 +58,7 @@ class Told:
 def values(
     rate: float = 0.2, lr: float = 1e-2, beta: float = 0.9, units: int = 4, patience: int = 99
 ) -> dict[str, Any]:
-    return {"rate": rate, "lr": lr, "beta": beta, "units": units, "patience": patience}
+    return {"rate": rate, "lr": lr, "beta": beta, "units": 4, "patience": 99, "epochs": 9, **others}
 
 
 def team(*lanes: dict[str, Any], seed: int = 3) -> list[Member]:
@@ -105,7 +105,7 @@ def search_for(folder: Path, make: Any = build, data: Any = DATA, **arguments: A
 @pytest.fixture(scope="module")
 def search(tmp_path_factory: pytest.TempPathFactory) -> Search:
     """One search for all tests, so that a program is compiled once."""
-    return search_for(tmp_path_factory.mktemp("fused"), patience=Choice([1, 99]))
+    return search_for(tmp_path_factory.mktemp("fused"), patience=Choice([1, 99]), epochs=Choice([1, 9]))
 
 
 FOUR = [values(), values(rate=0.4, lr=3e-2), values(beta=0.6), values(rate=0.1, lr=1e-3, beta=0.8)]
@@ -257,6 +257,16 @@ def test_patience_ends_a_lane(search):
     assert len(curve) < 6
     assert curve[-1] >= min(curve[:-1])
     assert told.outcomes[2].epoch == 6
+
+
+def test_a_member_ends_at_its_own_number_of_epochs(search):
+    members = team(*FOUR[:3], values(epochs=1))
+    told = train(search.fused, members, 2)
+    assert (told.outcomes[3].state, told.outcomes[3].epoch) == (State.COMPLETED, 1)
+    assert (told.outcomes[0].state, told.outcomes[0].epoch) == (State.PAUSED, 2)
+    again = train(search.fused, going_on(members[3:], told.outcomes), 4)
+    assert again.order == []
+    assert again.outcomes[3].state is State.COMPLETED
 
 
 def test_a_known_program_takes_new_numbers_without_tracing(search, undisturbed):

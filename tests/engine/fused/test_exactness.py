@@ -34,7 +34,7 @@ ALL = (
     *("ExponentialDecay", "CosineDecay", "CosineDecayRestarts", "PolynomialDecay", "InverseTimeDecay"),
     *("AlphaDropout", "SpatialDropout", "GaussianNoise", "LayerNormalization", "GroupNormalization", "ELU", "ReLU"),
     *("activity", "constraint", "user layer", "focal", "huber"),
-    *("functional", "recurrent", "attentive", "unbuilt", "many metrics"),
+    *("functional", "recurrent", "attentive", "convolutional", "two outputs", "unbuilt", "many metrics"),
     *("weighted", "classes weighted", "folds", "in order", "batch order", "seldom validated", "smaller than a batch"),
 )
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.src.backend import compute_output_spec
 
 from dialed.clock import Clock
-from dialed.engine.building import count_parameters, ensure_built, is_built
+from dialed.engine.building import count_parameters, first_batch, is_built, symbolic
 from dialed.engine.data import Data
 from dialed.engine.fused.anatomy import Incomparable, dissect
 from dialed.engine.fused.division import Candidate
@@ -137,15 +138,16 @@ class Boarding:
 
     def _build_rest(self, model: keras.Model, fold: int, batch_size: int) -> None:
         """Build what waits for a batch, and the optimizer."""
+        if not is_built(model):  # Keras gives values at once to what it builds by a batch
+            inputs = symbolic(first_batch(self.data.fold(fold), batch_size)[0])
+            compute_output_spec(model, inputs, training=False)
 
         def build() -> keras.Model:
-            ensure_built(model, self.data.fold(fold), batch_size)
+            if not model.optimizer.built:
+                model.optimizer.build(model.trainable_variables)
             return model
 
-        if is_built(model):
-            build_valueless(build)
-        else:
-            build()  # Keras gives values to what is built by a batch at once
+        build_valueless(build)
 
     def _setting(self, realised: Realised, fold: int) -> Setting:
         given = realised.arguments

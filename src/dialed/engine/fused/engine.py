@@ -169,7 +169,10 @@ class _Sorted:
 
     def _board(self, member: Member, until: int) -> Lane | None:
         try:
-            return self._engine._boarding.lane(member, until, self._tell)
+            lane = self._engine._boarding.lane(member, until, self._tell)
+            if lane.run.epoch < lane.run.target:
+                return lane
+            self.outcomes.append(lane.end())  # its own number of epochs is reached
         except Unfusable as error:
             self.refused.append((member, str(error)))
         except (CheckpointError, Unusable) as error:
