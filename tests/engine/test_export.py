@@ -10,6 +10,7 @@ import pytest
 
 from dialed.engine.data import Data
 from dialed.engine.export import load_model
+from dialed.engine.probe import probe
 from dialed.engine.recipe import Recipe
 from dialed.errors import CheckpointError
 
@@ -36,7 +37,9 @@ def test_the_best_weights_score_what_the_best_epoch_scored(bench: Any, builder: 
     outcome = bench.train(builder, 3, data=data(), values={"units": 3})
     arrays, meta = bench.state(outcome.best)
     fold = data().fold(0)
-    model = load_model(Recipe(builder, {}), {"units": 3}, outcome.key.seed, arrays, fold=fold)
+    recipe = Recipe(builder, {})
+    probe(recipe, {}, data())  # which is how a recipe gets to know the inputs' shapes
+    model = load_model(recipe, {"units": 3}, outcome.key.seed, arrays)
     assert model.evaluate(*fold.validation, batch_size=8, verbose=0) == meta["score"]
 
 

@@ -9,7 +9,15 @@ import numpy as np
 from dialed.engine.arrays import is_sparse, leaves, map_leaves
 from dialed.engine.seeding import preserved
 
-__all__ = ["count_parameters", "ensure_built", "first_batch", "holds_arrays", "is_built", "symbolic"]
+__all__ = [
+    "build_from",
+    "count_parameters",
+    "ensure_built",
+    "first_batch",
+    "holds_arrays",
+    "is_built",
+    "symbolic",
+]
 
 
 def count_parameters(model: Any) -> int:
@@ -24,11 +32,15 @@ def is_built(model: Any) -> bool:
 
 def ensure_built(model: Any, fold: Any, batch_size: int | None) -> None:
     """Give `model` and its optimizer their variables, from the shapes of the first batch where they need one."""
+    build_from(model, None if is_built(model) else symbolic(first_batch(fold, batch_size)[0]))
+
+
+def build_from(model: Any, inputs: Any) -> None:
+    """Give `model` and its optimizer their variables; `inputs` are the shapes of a batch, not used where it is built."""
     if not is_built(model):
         from keras.src.backend import compute_output_spec
 
-        x = first_batch(fold, batch_size)[0]
-        compute_output_spec(model, symbolic(x), training=False)
+        compute_output_spec(model, inputs, training=False)
     if model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
 

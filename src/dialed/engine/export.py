@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from dialed.engine.building import ensure_built, is_built
+from dialed.engine.building import build_from, is_built
 from dialed.engine.failures import MemberFailed
 from dialed.engine.recipe import Recipe
 from dialed.engine.seeding import seeded
@@ -18,17 +18,14 @@ from dialed.trial import Values
 __all__ = ["load_model"]
 
 
-def load_model(
-    recipe: Recipe, values: Values, seed: int, arrays: Mapping[str, Any], *, fold: Any = None
-) -> keras.Model:
+def load_model(recipe: Recipe, values: Values, seed: int, arrays: Mapping[str, Any]) -> keras.Model:
     """The model of `values` with the weights in `arrays`, on the backend in use.
 
     Args:
-        recipe: How trials are made.
+        recipe: How trials are made. A model without an input shape of its own needs its `inputs`, which `probe` sets.
         values: The trial's values.
         seed: The member's seed.
         arrays: Of a checkpoint, "best" or "last".
-        fold: What the member was trained on, for models that have no input shape of their own. Defaults to None.
 
     Raises:
         CheckpointError: The build function builds another model now, or none.
@@ -40,7 +37,7 @@ def load_model(
             raise CheckpointError(
                 f"The build function must build the model that was saved. With its values it failed: {failure.message}"
             ) from failure
-        if fold is not None and not is_built(model):
-            ensure_built(model, fold, None)
+        if recipe.inputs is not None or is_built(model):
+            build_from(model, recipe.inputs)
         restore_weights(arrays, model)
     return model

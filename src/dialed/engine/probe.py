@@ -15,7 +15,7 @@ from typing import Any
 import keras
 
 from dialed.clock import Clock, SystemClock
-from dialed.engine.building import count_parameters, ensure_built, first_batch, holds_arrays
+from dialed.engine.building import build_from, count_parameters, first_batch, holds_arrays, symbolic
 from dialed.engine.failures import MemberFailed, is_out_of_memory
 from dialed.engine.labels import check_labels
 from dialed.engine.recipe import Realised, Recipe
@@ -98,8 +98,9 @@ def _realised(recipe: Recipe, values: Values, seed: int) -> Realised:
 def _names(recipe: Recipe, realised: Realised, data: Any, fold: Any) -> tuple[str, ...]:
     model, size = realised.model, realised.arguments.get("batch_size")
     batch = first_batch(fold, size)
+    recipe.inputs = symbolic(batch[0])
     try:
-        ensure_built(model, fold, size)
+        build_from(model, recipe.inputs)
         recipe.check_size(model)
         model._symbolic_build(data_batch=batch)
         check_labels(model, batch, data)

@@ -50,6 +50,10 @@ class Recipe:
             then a hyperparameter of that name. Defaults to nothing.
         max_parameters: Larger models are failed trials. Defaults to no limit.
 
+    Attributes:
+        inputs: The shapes of a batch of inputs, once `probe` has looked at the data: what a model without an input shape
+            of its own is built with when it is loaded. `None` before.
+
     Raises:
         InvalidInputError: There is nothing to build with, or the callbacks cannot be used for several trials.
     """
@@ -61,6 +65,7 @@ class Recipe:
         self.arguments = dict(arguments or {})
         self.max_parameters = max_parameters
         self.own_fit = overrides_fit(hypermodel)
+        self.inputs: Any = None
         self._build = build_of(hypermodel)
         check_callbacks(self.arguments.get("callbacks"))
 

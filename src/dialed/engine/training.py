@@ -51,6 +51,7 @@ class Training:
         self._own_epochs: int | None = None
         self._on_report = on_report
         self._outside: BaseException | None = None
+        self._has_begun = False
         self.keeper = Keeper(
             engine.checkpoints,
             member.key,
@@ -125,6 +126,7 @@ class Training:
 
     def _began(self, realised: Realised) -> None:
         """The model is built, and a hypermodel's own `fit` has asked for what it wants: now the trial is known."""
+        self._has_begun = True
         self.engine.recipe.check_size(realised.model)
         parameters = count_parameters(realised.model)
         self.model_bytes = 4 * parameters
@@ -225,7 +227,7 @@ class Training:
 
     def _say_goodbye(self) -> None:
         """Let the user's callbacks close their files: Keras calls `on_train_end` only where `fit` ends by itself."""
-        for callback in self.run.others:
+        for callback in self.run.others if self._has_begun else ():
             try:
                 callback.on_train_end({})
             except Exception:  # noqa: BLE001 - a user's callback, after its training: nothing depends on it any more
