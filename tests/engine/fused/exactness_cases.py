@@ -165,6 +165,18 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[dict[str, Any]]]] = {
             for k in (1, 2, 3)
         ],
     ),
+    "quick": (
+        lambda v: dense(
+            layers.Dense(5, kernel_regularizer=regularizers.L2(v["l2"])),
+            layers.LeakyReLU(v["slope"]),
+            layers.Dropout(v["rate"]),
+            optimizer=optimizers.AdamW(v["lr"], beta_1=v["beta"]),
+            loss=losses.CategoricalCrossentropy(label_smoothing=v["smoothing"]),
+        ),
+        pair(
+            l2=(1e-3, 1e-2), slope=(0.1, 0.3), rate=(0.2, 0.4), lr=(1e-2, 3e-2), beta=(0.9, 0.8), smoothing=(0.1, 0.2)
+        ),
+    ),
     "SGD": (optimized("SGD"), pair(lr=(1e-2, 1e-1))),
     "SGD momentum": (optimized("SGD", nesterov=True), pair(momentum=(0.5, 0.9), weight_decay=(0.1, 0.2))),
     "Adam": (optimized("Adam"), pair(**ADAM, lr=(1e-2, 3e-2))),
@@ -264,6 +276,8 @@ def data_for(name: str) -> Data:
     x = TOKENS if name in ("recurrent", "attentive") else ROWS
     if name == "two outputs":
         return Data.of({"row": ROWS}, {"class": TARGETS, "size": ROWS[:, :1]}, validation_split=0.25)
+    if name == "quick":  # full batches and no validation: one step to compile
+        return Data.of(x[:32], TARGETS[:32])
     if name == "folds":
         return Data.of(x, TARGETS, cv=2)
     weights = np.linspace(0.5, 2.0, len(x)) if name == "weighted" else None

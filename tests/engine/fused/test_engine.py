@@ -55,9 +55,7 @@ class Told:
         return [metrics for (key, _), metrics in sorted(self.metrics.items()) if key.trial == trial]
 
 
-def values(
-    rate: float = 0.2, lr: float = 1e-2, beta: float = 0.9, units: int = 4, patience: int = 99
-) -> dict[str, Any]:
+def values(rate: float = 0.2, lr: float = 1e-2, beta: float = 0.9, **others: int) -> dict[str, Any]:
     return {"rate": rate, "lr": lr, "beta": beta, "units": 4, "patience": 99, "epochs": 9, **others}
 
 
