@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,15 +107,25 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         assert len(catalog.open("study").load_history()) == found["again"]
 
 
-def test_a_read_only_store_says_so(tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    for parent in [folder, *folder.parents]:
-        if parent.is_relative_to(tmp_path.parent.parent):
-            parent.chmod(0o755)
-    said = run("write_as_nobody", folder / "a.db")
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_read_only_store_says_so(open_folder: Path) -> None:
+    said = run("write_as_nobody", open_folder / "a.db")
     assert "StoreError: The store" in said
     assert "read-only" in said or "permissions" in said
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", int)() != 0, reason="only root can become a user who may not enter a folder")
+def test_a_folder_that_may_not_be_entered_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    said = run("write_as_nobody", tmp_path / "a.db")
+    assert "StoreError: The folder of a store must be one that this user may enter" in said
 
 
 def test_a_worker_that_was_too_slow_is_told(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -156,25 +157,31 @@ def test_an_absent_postgresql_is_explained_without_the_password() -> None:
     assert "secret" not in str(caught.value)
 
 
-def append_in_child(store: object, answer: object) -> None:
-    start = TrialStarted(trial=1, values={}, until=1, epochs=1, seeds=(0,))
-    answer.put(store.append([start]))  # type: ignore[attr-defined]
+FORKING = """
+import os, sys
+from dialed.events import TrialStarted
+from dialed.store import open_catalog
+from dialed.testing.stores import TERMS
+
+def start(number):
+    return TrialStarted(trial=number, values={}, until=1, epochs=1, seeds=(0,))
+
+with open_catalog(sys.argv[1]) as catalog:
+    store = catalog.create("a", TERMS, {})
+    store.append([start(0)])
+    child = os.fork()
+    if child == 0:
+        os._exit(store.append([start(1)]))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+    store.append([start(2)])
+    assert len(store.history()) == 3
+"""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_uses_its_own_connections(tmp_path: Path) -> None:
-    with open_catalog(tmp_path / "a.db") as catalog:
-        store = catalog.create("a", TERMS, {})
-        store.append([TrialStarted(trial=0, values={}, until=1, epochs=1, seeds=(0,))])
-        context = multiprocessing.get_context("fork")
-        answer = context.SimpleQueue()
-        child = context.Process(target=append_in_child, args=(store, answer))
-        child.start()
-        assert answer.get() == 2
-        child.join()
-        store.append([TrialStarted(trial=2, values={}, until=1, epochs=1, seeds=(0,))])
-        assert len(store.history()) == 3
+    """In a process of its own: the libraries that other tests have loaded must not be forked."""
+    subprocess.run([sys.executable, "-c", FORKING, str(tmp_path / "a.db")], check=True, timeout=120)
 
 
 def test_a_catalog_that_is_forgotten_closes_itself(tmp_path: Path) -> None:

@@ -50,7 +50,14 @@ def network_file_system(path: Path, mounts: str | None = None) -> str | None:
 def check_place(path: Path) -> None:
     """Refuse a file that cannot be there, or that SQLite could not keep safe there."""
     folder = path.parent
-    if not folder.is_dir():
+    try:
+        is_there = folder.is_dir()
+    except OSError as error:
+        raise StoreError(
+            f"The folder of a store must be one that this user may enter. Got `store` = {str(path)!r}: {error}. Mend its "
+            "permissions, or give another path."
+        ) from error
+    if not is_there:
         raise StoreError(
             f"The folder of a store must exist. Got `store` = {str(path)!r}, but there is no folder {str(folder)!r}. "
             "Make it, or give another path."
