@@ -228,6 +228,7 @@ def test_a_checkpoint_of_another_model_begins_the_member_again(bench: Any, caplo
     assert "begins again from its start: The checkpoint must fit the model: trainable/0 is (4, 2)" in caplog.text
 
 
+@pytest.mark.slow
 def test_there_is_something_to_compare(bench: Any) -> None:
     """A control: one changed weight of a checkpoint changes the curve, so the tests above can fail."""
     paused = bench.train(network(), 2)

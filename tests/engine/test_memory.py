@@ -33,6 +33,7 @@ def resident() -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3000)
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="TensorFlow keeps each program that XLA compiled")
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the size of the process as Linux tells it")
 def test_200_trials_of_different_shapes_take_no_more_than_a_few(tmp_path: Path) -> None:
