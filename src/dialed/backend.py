@@ -71,6 +71,7 @@ class BackendFacts:
 
 
 chosen: BackendChoice | None = None
+_announced = False
 """What `choose_backend` chose in this process; `None` when Keras's own choice stands."""
 
 
@@ -114,6 +115,14 @@ def choose_backend(
     chosen = BackendChoice(name=name, reason=_reason(configured))
     environ[_VARIABLE] = name
     return chosen
+
+
+def announce(write: Callable[[str], object]) -> None:
+    """Say which backend Dialed chose, where it had to choose one: once in a process, however many searches it runs."""
+    global _announced
+    if chosen is not None and not _announced:
+        _announced = True
+        write(str(chosen))
 
 
 def check_backend(

@@ -1,6 +1,10 @@
 """`dialed.Tuner` over a real Keras model: from the first build to the last checkpoint."""
 
 import logging
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -345,3 +349,34 @@ def test_the_callers_random_state_is_left_alone(tune):
     np.random.seed(5)
     tune(max_trials=1).search(ROWS, LABELS, validation_split=0.25, epochs=1)
     assert (random.random(), np.random.random()) == expected
+
+
+QUIET_HOME = """
+import dialed, keras, numpy as np
+
+def build(hp):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(hp.Choice("rate", [0.1, 0.2])), "mse")
+    return model
+
+for name in "ab":
+    tuner = dialed.Tuner(build, "val_loss", strategy="grid", confirm=False, name=name)
+    tuner.search(np.zeros((8, 2)), np.zeros(8), validation_split=0.5)
+"""
+
+
+@pytest.mark.slow
+def test_a_fresh_install_searches_with_nothing_configured_and_says_which_backend(tmp_path):
+    if find_spec("tensorflow") is not None:
+        pytest.skip("TensorFlow is installed, so Keras's own default runs")
+    home = {name: value for name, value in os.environ.items() if name not in ("KERAS_BACKEND", "KERAS_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", QUIET_HOME],
+        env={**home, "HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Backend: jax.") == 1

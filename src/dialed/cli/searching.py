@@ -83,8 +83,7 @@ def going_on(name: str, store: str | None) -> Iterator[None]:
 def say_backend() -> None:
     """Say which backend Dialed chose, where it had to choose one, and make sure that there is one."""
     backend.check_backend()
-    if backend.chosen is not None:
-        note(str(backend.chosen))
+    backend.announce(note)
 
 
 def _prepared(request: SearchRequest, name: str) -> tuple[Loaded, Tuner]:

@@ -26,7 +26,7 @@ class Preview:
         members: Trials times repeats times folds.
         epochs: Trained epochs over all members, if none ends early.
         confirm_epochs: Epochs that the confirmation at the end takes besides.
-        programs: Programs that are compiled.
+        programs: Programs that are compiled, at most: one for each member.
         parameters: Parameters of the default model.
         memory_bytes: Of the default model's weights, gradients and optimizer, and of the data. Activations come on
             top.
@@ -59,7 +59,7 @@ class Preview:
             *(f"                 {line}" for line in self.space),
             f"Trials           about {self.trials:,} ({self.members:,} members), until {self.limit}",
             f"Epochs           at most {self.epochs:,}{confirm}",
-            f"Programs         {self.programs:,} to compile",
+            f"Programs         at most {self.programs:,} to compile",
             f"Default model    {self.parameters:,} parameters, {format_bytes(self.memory_bytes)} with the data",
             f"Time             about {format_seconds(self.seconds)}",
             f"                 {format_seconds(self.seconds_to_start)} to build and compile a model",

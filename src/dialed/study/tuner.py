@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dialed.backend import announce, check_backend
 from dialed.clock import Clock, SystemClock
 from dialed.engine.fingerprint import differences, fingerprint
 from dialed.engine.protocol import Engine
@@ -257,6 +259,9 @@ class Tuner:
         return job
 
     def _prepare(self, x: Any, y: Any, arguments: Mapping[str, Any], *, seed: int) -> Prepared:
+        check_backend()
+        if self.verbose:
+            announce(lambda line: print(line, file=sys.stderr))
         own_fit = callable(getattr(self.hypermodel, "fit", None))
         return SearchArguments.of(x, y, arguments, own_fit=own_fit).prepare(
             self.hypermodel,
