@@ -22,6 +22,7 @@ from dialed.errors import MissingDependencyError
 __all__ = [
     "BackendChoice",
     "BackendFacts",
+    "announce",
     "backend_facts",
     "check_backend",
     "choose_backend",
