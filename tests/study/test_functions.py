@@ -309,3 +309,23 @@ def test_ctrl_c_leaves_a_study_that_goes_on_and_says_how(store, capsys):
     assert [t.state for t in study.trials] == [State.COMPLETED] * 5
     assert calls[3] == calls[2]  # the third trial again, from its start
     assert study.trials[2].members[0].attempts == 0
+
+
+def test_a_changed_space_is_taken_up_though_the_session_that_brought_it_was_killed_at_once(store, monkeypatch):
+    """The space is compared with what the events say, not with settings that a dead session had written before it."""
+    from dialed.study.decider import Decider
+
+    narrow, wide = {"x": dialed.Float(0.0, 1.0)}, {"x": dialed.Float(5.0, 6.0)}
+    run(lambda hp: hp.values["x"], store, space=narrow, max_trials=2, name="moved")
+    with monkeypatch.context() as dying:
+        dying.setattr(Decider, "recall", lambda self: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            run(lambda hp: hp.values["x"], store, space=wide, max_trials=4, name="moved")
+    study = run(lambda hp: hp.values["x"], store, space=wide, max_trials=4, name="moved")
+    assert all(t.values["x"] >= 5.0 for t in study.trials[2:])
+
+
+def test_values_of_a_given_space_are_kept_though_the_function_only_reads_them(store):
+    study = run(lambda hp: hp.values["x"] ** 2, store, space={"x": dialed.Int(-2, 2), "y": dialed.Boolean()})
+    assert all(set(t.values) == {"x", "y"} for t in study.trials)
+    assert len({(t.values["x"], t.values["y"]) for t in study.trials}) == 10

@@ -57,10 +57,15 @@ class FunctionEngine:
         function: Takes hyperparameters; returns the objective, or a dict of metrics that holds it.
         objective: The metric to improve.
         clock: Defaults to the machine's.
+        given_space: Whether the values come from a space that was given, so that the function may read `hp.values`
+            without asking. Defaults to False: what it does not ask for is inactive.
     """
 
-    def __init__(self, function: Function, *, objective: Objective, clock: Clock | None = None) -> None:
+    def __init__(
+        self, function: Function, *, objective: Objective, clock: Clock | None = None, given_space: bool = False
+    ) -> None:
         self.function = function
+        self.given_space = given_space
         self.objective = objective
         self.clock = clock or SystemClock()
 
@@ -110,9 +115,8 @@ class FunctionEngine:
             on_report(Report(key=member.key, epoch=step, metrics=metrics, seconds=seconds, final=True))
         return Outcome(key=member.key, state=State.COMPLETED, epoch=step)
 
-    @staticmethod
-    def _built(member: Member, hp: HyperParameters, on_report: OnReport) -> None:
-        asked = hp.asked
+    def _built(self, member: Member, hp: HyperParameters, on_report: OnReport) -> None:
+        asked = {**member.values, **hp.asked} if self.given_space else hp.asked
         grown = None if asked.keys() <= member.values.keys() else hp.found.to_json()
         on_report(Built(trial=member.key.trial, values=asked, engine="function", space=grown))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dialed.events import Built, Event, SpaceSet, TrialContinued, TrialStarted, TrialStopped
+from dialed.events import Built, Event, SessionStarted, SpaceSet, TrialContinued, TrialStarted, TrialStopped
 from dialed.observe import Guarded
 from dialed.search import Continue, Decision, Finish, History, Start, Stop, Strategy, generator
 from dialed.space import Space
@@ -32,6 +32,7 @@ class Decider:
         observers: See each event once it is stored.
         history: What has happened so far, folded up to the event `cursor`.
         reason: Why the strategy finished, once it has.
+        settings: Those of the session before this one; `None` where there was none.
     """
 
     store: SqlStore
@@ -41,6 +42,7 @@ class Decider:
     history: History
     cursor: int = 0
     reason: str = ""
+    settings: Mapping[str, Any] | None = None
     _space: tuple[Mapping[str, object] | None, Space] = (None, Space(()))
 
     @property
@@ -62,6 +64,8 @@ class Decider:
         for recorded in earlier:
             self.cursor = recorded.cursor
             self.history.apply(recorded.event)
+            if isinstance(recorded.event, SessionStarted):
+                self.settings = recorded.event.settings
         self.observers.recall([recorded.event for recorded in earlier])
 
     def refresh(self) -> None:

@@ -55,8 +55,8 @@ def optimize(
             metrics)` tells intermediate results, and returns True when the function should return at once.
         direction: "min" or "max". Defaults to "min".
         objective: Which of the returned metrics counts. Defaults to the number that is returned, or "objective".
-        space: The space, where it is known beforehand. Defaults to what the function asks for: it is met as the
-            trials run, the first of them with the default values.
+        space: The space, where it is known beforehand; the function may then read `hp.values`. Defaults to what the
+            function asks for: it is met as the trials run, the first of them with the default values.
         epochs: Steps of a full training, for strategies that stop early. Defaults to 1.
 
     Raises:
@@ -80,13 +80,15 @@ def optimize(
     name = name or new_name(clock)
     terms = _terms(catalog, name, direction, objective, epochs=epochs, repeats=repeats, seed=seed, budget=budget)
     settings = run_settings(terms=terms, budget=budget, strategy=chosen, space=known, extra={"engine": "function"})
-    record, previous = open_store(catalog, name, terms, settings, resume=resume)
+    record, _ = open_store(catalog, name, terms, settings, resume=resume)
     check_ends(budget, chosen, known)
     job = Job(
         catalog=catalog,
         store=record,
         space=known,
-        make_engine=lambda _: FunctionEngine(function, objective=terms.objective, clock=clock),
+        make_engine=lambda _: FunctionEngine(
+            function, objective=terms.objective, clock=clock, given_space=space is not None
+        ),
         strategy=chosen,
         budget=budget,
         clock=clock,
@@ -94,7 +96,6 @@ def optimize(
             [display_for(terms=terms, clock=clock, budget=budget, name=name, verbose=verbose), *observers]
         ),
         settings=settings,
-        previous=previous,
         max_consecutive_failures=max_consecutive_failures,
     )
     job.run(confirm=confirm)
@@ -139,10 +140,11 @@ def create_study(
     name = name or new_name(clock)
     terms = _terms(catalog, name, direction, objective, epochs=1, repeats=1, seed=seed, budget=budget)
     settings = run_settings(terms=terms, budget=budget, strategy=chosen, space=known, extra={"engine": "tell"})
-    record, previous = open_store(catalog, name, terms, settings, resume=resume)
-    if previous.get("space") != known.to_json():
+    record, _ = open_store(catalog, name, terms, settings, resume=resume)
+    study = Study(record, strategy=chosen)
+    if study.space != known:
         record.append([SpaceSet(space=known.to_json())])
-    return Study(record, strategy=chosen, clock=clock)
+    return study
 
 
 def load(name: str, store: str | None = None, *, strategy: str | Strategy = "auto") -> Study:

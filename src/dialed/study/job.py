@@ -81,7 +81,6 @@ class Job:
         clock: Time.
         observers: See every event.
         settings: What this session was asked to do, as JSON values; `settings["space"]` is the space it discovered.
-        previous: The settings of the session before; empty for a new study.
         max_consecutive_failures: So many broken trials in a row end the study.
         tidy: Removes checkpoints that are not needed any more. Defaults to nothing.
         lanes: Members to hand to the engine at once. Defaults to 1.
@@ -99,7 +98,6 @@ class Job:
         clock: Clock,
         observers: Guarded,
         settings: Mapping[str, Any],
-        previous: Mapping[str, Any],
         max_consecutive_failures: int = 5,
         tidy: Callable[[History], object] | None = None,
         lanes: int = 1,
@@ -111,8 +109,7 @@ class Job:
         self.budget = budget
         self.clock = clock
         self.settings = settings
-        self.previous = previous
-        self.study = Study(store, strategy=strategy, clock=clock)
+        self.study = Study(store, strategy=strategy)
         self.worker = worker_id()
         self.session = Session(
             decider=Decider(
@@ -151,6 +148,8 @@ class Job:
 
     def _new(self, wanted: Sequence[Values]) -> list[Values]:
         """Those of `wanted` that no session has enqueued before: a script that runs again enqueues them again."""
+        if not wanted:
+            return []
         known = [r.event.values for r in self.store.history() if isinstance(r.event, Enqueued)]
         return [v for v in wanted if dict(v) not in [dict(k) for k in known]]
 
@@ -207,8 +206,9 @@ class Job:
         A space that grew by the builds of earlier trials is no change: it is kept, so that a resumed study decides as
         an undisturbed one would.
         """
-        events: list[Event] = [SessionStarted(worker=self.worker, settings=self.settings)]
-        discovered, before = self.space.to_json(), self.previous.get("space")
+        events: list[Event] = [SessionStarted(worker=self.worker, settings=self.settings)]  # stored with the space
+        discovered = self.space.to_json()
+        before = (self.session.decider.settings or {}).get("space")
         if discovered != before or self.session.history.space_json is None:
             if before is not None:
                 say_differences(self.store.name, Space.from_json(before).difference(self.space), "space")

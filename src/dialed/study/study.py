@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from dialed.clock import Clock, SystemClock
 from dialed.errors import InvalidInputError, SpaceError
 from dialed.events import Enqueued
 from dialed.observe import summary_text
@@ -33,7 +32,6 @@ class Study:
     Args:
         store: The study's record.
         strategy: Chooses what `ask` gives. Defaults to "auto".
-        clock: Defaults to the machine's.
 
     Example:
         >>> import dialed
@@ -45,10 +43,9 @@ class Study:
         True
     """
 
-    def __init__(self, store: SqlStore, *, strategy: str | Strategy = "auto", clock: Clock | None = None) -> None:
+    def __init__(self, store: SqlStore, *, strategy: str | Strategy = "auto") -> None:
         self._store = store
         self._strategy = strategy_from(strategy)
-        self._clock = clock or SystemClock()
         self._history = History(store.terms)
         self._cursor = 0
         self._asking: Asking | None = None

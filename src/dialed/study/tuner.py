@@ -251,7 +251,6 @@ class Tuner:
             observers=Guarded([self._display(prepared, name), *self.observers]),
             tidy=lambda history: sweep(checkpoints, history),
             settings=settings,
-            previous=previous,
             max_consecutive_failures=self.max_consecutive_failures,
             lanes=LANES if self.engine == "fused" else 1,
         )
