@@ -38,4 +38,4 @@ def test_the_first_limit_that_is_reached_ends_the_search():
     history = History(TERMS)
     budget = Budget.of(None, 5, "10s")
     assert budget.spent(history, 1.0) is None
-    assert "max_time=10 s" in budget.spent(history, 10.0)
+    assert "max_time=10 s is reached" in budget.spent(history, 10.0)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from dialed.errors import InvalidInputError
+from dialed.observe.text import format_seconds
 from dialed.search.history import History
 
 __all__ = ["Budget", "parse_seconds"]
@@ -72,7 +73,7 @@ class Budget:
         if self.max_epochs is not None and history.epochs >= self.max_epochs:
             return f"max_epochs={self.max_epochs} is reached"
         if self.max_seconds is not None and seconds >= self.max_seconds:
-            return f"max_time={self.max_seconds:g} s is reached"
+            return f"max_time={format_seconds(self.max_seconds)} is reached"
         return None
 
     def may_start(self, history: History) -> bool:

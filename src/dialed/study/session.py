@@ -103,7 +103,10 @@ class Session:
         return reason
 
     def _spent(self) -> str | None:
-        return self.limits.spent(self.history, self.seconds)
+        limits = self.limits
+        reason = limits.spent(self.history, self.seconds)
+        kept = reason is not None and limits != self.budget
+        return f"the search's part of the budget is spent ({reason})" if kept else reason
 
     def _submit_decided(self) -> bool:
         """Carry out what the strategy decides; whether there is now something to do, or to decide again."""
