@@ -7,7 +7,18 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from dialed.trial import Cause, MemberKey, MemberRecord, Objective, State, Trial, aggregate, check_change
+from dialed.trial import (
+    Cause,
+    Direction,
+    MemberKey,
+    MemberRecord,
+    Objective,
+    State,
+    Trial,
+    aggregate,
+    best_first,
+    check_change,
+)
 
 FINISHED = {State.COMPLETED, State.STOPPED, State.FAILED}
 
@@ -105,3 +116,11 @@ def test_a_single_member_has_no_spread() -> None:
 def test_a_trial_is_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         Trial(number=0, values={}).number = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("direction", "order"), [("min", [2, 0, 3, 1]), ("max", [0, 3, 2, 1])])
+def test_trials_come_best_first_and_those_without_a_score_last(direction: Direction, order: list[int]) -> None:
+    scores = [0.5, None, 0.1, 0.5]
+    trials = [Trial(number=number, values={}, score=score) for number, score in enumerate(scores)]
+    ordered = best_first(reversed(trials), Objective(name="metric", direction=direction))
+    assert [trial.number for trial in ordered] == order

@@ -8,7 +8,7 @@ ended. A trial's state, score and spread follow from its members alone (`aggrega
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite, isnan
@@ -31,6 +31,7 @@ __all__ = [
     "Value",
     "Values",
     "aggregate",
+    "best_first",
     "check_change",
 ]
 
@@ -123,6 +124,10 @@ class Objective:
         if old is None:
             return not math.isnan(new)
         return new < old if self.direction == "min" else new > old
+
+    def loss(self, value: float) -> float:
+        """`value` as something to minimise."""
+        return value if self.direction == "min" else -value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +243,11 @@ class Trial:
         from dialed.observe.notebook import trial_html
 
         return trial_html(self)
+
+
+def best_first(trials: Iterable[Trial], objective: Objective) -> list[Trial]:
+    """`trials` from the best score to the worst, the earlier one on ties; those without a score come last."""
+    return sorted(trials, key=lambda t: (t.score is None, objective.loss(t.score or 0.0), t.number))
 
 
 class Aggregate(NamedTuple):

@@ -26,7 +26,7 @@ from dialed.observe.text import (
 )
 from dialed.store import StudyInfo
 from dialed.study.study import Study
-from dialed.trial import MemberRecord, Report, Trial, Value
+from dialed.trial import MemberRecord, Report, Trial, Value, best_first
 
 __all__ = ["best", "show", "studies", "toml_line"]
 
@@ -112,8 +112,7 @@ def _study_rows(found: Sequence[StudyInfo]) -> list[tuple[str, ...]]:
 def _sorted(study: Study, sort: str) -> Sequence[Trial]:
     if sort == "number":
         return study.trials
-    sign = 1.0 if study.objective.direction == "min" else -1.0
-    return sorted(study.trials, key=lambda t: (t.score is None, sign * (t.score or 0.0), t.number))
+    return best_first(study.trials, study.objective)
 
 
 def _trial_rows(trials: Sequence[Trial], study: Study) -> list[tuple[str, ...]]:

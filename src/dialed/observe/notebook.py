@@ -30,7 +30,7 @@ from dialed.observe.text import (
     sparkline,
 )
 from dialed.search.history import History, Terms
-from dialed.trial import MemberRecord, State, Trial, Values
+from dialed.trial import MemberRecord, State, Trial, Values, best_first
 
 __all__ = ["NotebookDisplay", "Show", "search_html", "study_html", "trial_html"]
 
@@ -197,9 +197,7 @@ def _show_in_ipython(bundle: Mapping[str, str], identity: str, again: bool) -> N
 
 
 def _first(history: History, most: int) -> list[Trial]:
-    sign = 1.0 if history.objective.direction == "min" else -1.0
-    order = sorted(history.trials, key=lambda t: (t.score is None, sign * (t.score or 0.0), t.number))
-    return order[:most]
+    return best_first(history.trials, history.objective)[:most]
 
 
 def _frame(parts: Sequence[str]) -> str:

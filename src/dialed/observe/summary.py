@@ -20,7 +20,7 @@ from dialed.observe.text import (
     shorten,
 )
 from dialed.search.history import History
-from dialed.trial import Cause, Direction, State, Trial
+from dialed.trial import Cause, Direction, State, Trial, best_first
 
 __all__ = ["Confirmed", "summary_text"]
 
@@ -136,9 +136,7 @@ def _about_winner(
 
 
 def _ranked(history: History) -> list[Trial]:
-    sign = 1.0 if history.objective.direction == "min" else -1.0
-    scored = [(sign * t.score, t.number, t) for t in history.trials if t.score is not None]
-    return [trial for _, _, trial in sorted(scored, key=lambda entry: entry[:2])]
+    return best_first((t for t in history.trials if t.score is not None), history.objective)
 
 
 def _winner(history: History, winner: Trial, confirmation: Confirmed | None, width: int) -> list[str]:
@@ -184,9 +182,9 @@ def _gain(history: History, winner: Trial, confirmation: Confirmed | None, width
     if baseline.score is None or winner.score is None:
         why = f"failed ({baseline.cause})" if baseline.cause else "have no score"
         return _wrap(f"The defaults (trial {baseline.number}) {why}, so there is no gain to tell.", width)
-    sign = 1.0 if history.objective.direction == "max" else -1.0
+    better_by = history.objective.loss(baseline.score) - history.objective.loss(winner.score)
     change = f"from {format_score(baseline.score)} in trial {baseline.number} to {format_score(winner.score)}"
-    return _wrap(f"Gain over the defaults: {_signed(sign * (winner.score - baseline.score))}, {change}.", width)
+    return _wrap(f"Gain over the defaults: {_signed(better_by)}, {change}.", width)
 
 
 def _signed(number: float) -> str:

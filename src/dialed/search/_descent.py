@@ -139,4 +139,4 @@ class Descent:
     def _loss(self, trial: Trial) -> float:
         if trial.score is None:
             return math.inf
-        return trial.score if self.history.objective.direction == "min" else -trial.score
+        return self.history.objective.loss(trial.score)

@@ -208,8 +208,7 @@ class History:
 
     def losses(self) -> list[float | None]:
         """Each trial's score as a loss to minimise; `None` where there is none."""
-        sign = 1.0 if self.objective.direction == "min" else -1.0
-        return [None if t.score is None else sign * t.score for t in self._trials.values()]
+        return [None if t.score is None else self.objective.loss(t.score) for t in self._trials.values()]
 
     def apply(self, event: Event) -> None:
         """Count one more event."""

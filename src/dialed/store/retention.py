@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from dialed.search.history import History
 from dialed.store.checkpoints import TEMPORARY, Checkpoints, Kind, parse_name
-from dialed.trial import CheckpointRef, MemberKey, MemberRecord, Objective, State, Trial
+from dialed.trial import CheckpointRef, MemberKey, MemberRecord, Objective, State, Trial, best_first
 
 __all__ = ["Swept", "sweep", "to_delete"]
 
@@ -130,8 +130,7 @@ def _only(trial: Trial, names: Container[str]) -> Trial:
 
 def _worst_first(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
     """Trials without a score, then those with one from the worst to the best; the later first on ties."""
-    sign = 1.0 if objective.direction == "max" else -1.0
-    return sorted(trials, key=lambda t: (t.score is not None, 0.0 if t.score is None else sign * t.score, -t.number))
+    return best_first(trials, objective)[::-1]
 
 
 def _candidates(trials: Sequence[Trial]) -> Iterator[CheckpointRef]:

@@ -18,7 +18,7 @@ import numpy as np
 from dialed.events import MembersAdded
 from dialed.search.history import History
 from dialed.study.budget import Budget
-from dialed.trial import Objective, State, Trial
+from dialed.trial import Objective, State, Trial, best_first
 
 __all__ = [
     "Confirmation",
@@ -96,8 +96,7 @@ def fresh_seeds(seed: int, repeats: int) -> tuple[int, ...]:
 def finalists(history: History, top: int) -> list[Trial]:
     """The `top` best trials that ended well, and the defaults after them."""
     ended = [t for t in history.trials if t.score is not None and t.state in (State.COMPLETED, State.PAUSED)]
-    sign = 1.0 if history.objective.direction == "min" else -1.0
-    best = sorted(ended, key=lambda t: (sign * (t.score or 0.0), t.number))[:top]
+    best = best_first(ended, history.objective)[:top]
     baseline = history.baseline
     if baseline is not None and baseline.score is not None and baseline not in best:
         best.append(baseline)
@@ -246,8 +245,7 @@ def _chances(scores: np.ndarray, objective: Objective, draws: int = 20_000) -> n
     out first, as in a paired test. Drawn with a fixed generator, so that the same scores give the same figure.
     """
     seeds = scores.shape[1]
-    sign = 1.0 if objective.direction == "max" else -1.0
-    paired = sign * (scores - scores.mean(axis=0, keepdims=True))
+    paired = _gains(objective, scores, scores.mean(axis=0, keepdims=True))
     error = paired.std(axis=1, ddof=1) / seeds**0.5
     drawn = np.random.default_rng(0).standard_t(seeds - 1, size=(draws, len(scores)))
     best = (paired.mean(axis=1) + error * drawn).argmax(axis=1)
@@ -258,15 +256,19 @@ def _gain(history: History, numbers: Sequence[int], scores: np.ndarray, best: in
     baseline = history.baseline
     if baseline is None or baseline.number not in numbers or numbers[best] == baseline.number:
         return None
-    sign = 1.0 if history.objective.direction == "max" else -1.0
-    return interval(sign * (scores[best] - scores[numbers.index(baseline.number)]))
+    return interval(_gains(history.objective, scores[best], scores[numbers.index(baseline.number)]))
+
+
+def _gains(objective: Objective, scores: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """How much better `scores` are than `others`, place by place; positive is better."""
+    rises: np.ndarray = scores - others
+    return rises if objective.direction == "max" else -rises
 
 
 def _sentence(
     history: History, judged: Sequence[Finalist], scores: np.ndarray, best: int, gain: Interval | None
 ) -> str:
     winner, seeds = judged[best], scores.shape[1]
-    sign = 1.0 if history.objective.direction == "max" else -1.0
     if gain is None:
         return f"Under {seeds} fresh seeds, nothing that was tried beat the defaults (trial {winner.trial})."
     verdict = (
@@ -280,7 +282,7 @@ def _sentence(
     close = [
         str(f.trial)
         for i, f in enumerate(judged)
-        if i != best and f.trial != baseline and interval(sign * (scores[best] - scores[i])).low <= 0
+        if i != best and f.trial != baseline and interval(_gains(history.objective, scores[best], scores[i])).low <= 0
     ]
     if close:
         text += f" It is not distinguishable from trial {' and '.join(close)}."

@@ -8,7 +8,7 @@ from dialed.errors import CheckpointError, StudyError
 from dialed.store import Checkpoints
 from dialed.study.arguments import Prepared
 from dialed.study.study import Study
-from dialed.trial import MemberRecord, State, Trial
+from dialed.trial import MemberRecord, State, Trial, best_first
 
 if TYPE_CHECKING:
     import keras
@@ -32,9 +32,8 @@ class Results:
 
     def trials(self, n: int) -> list[Trial]:
         """The `n` best trials (fewer where there are fewer), the winner first, the others by score."""
-        sign = 1.0 if self._study.objective.direction == "min" else -1.0
         scored = [t for t in self._study.trials if t.score is not None and t.state is not State.FAILED]
-        ranked = sorted(scored, key=lambda t: (sign * (t.score or 0.0), t.number))
+        ranked = best_first(scored, self._study.objective)
         winner = self._study.winner
         if winner is None:
             raise StudyError(
@@ -76,6 +75,6 @@ class Results:
 
     def _best_member(self, trial: Trial) -> MemberRecord:
         """The member of the search with the best score: the first seed and fold on ties."""
-        sign = 1.0 if self._study.objective.direction == "min" else -1.0
+        loss = self._study.objective.loss
         searched = [m for m in trial.members if m.purpose == "search" and m.score is not None]
-        return min(searched, key=lambda m: (m.best is None, sign * (m.score or 0.0), m.key))
+        return min(searched, key=lambda m: (m.best is None, loss(m.score or 0.0), m.key))
