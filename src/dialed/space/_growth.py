@@ -73,7 +73,7 @@ def widened(name: str, old: Domain, new: Domain) -> Domain:
         return Int(low, high, step=old.step, sampling=old.sampling, default=old.default)
     if isinstance(old, Float) and isinstance(new, Float) and _alike(old, new):
         bottom, top = min(old.min_value, new.min_value), max(old.max_value, new.max_value)
-        return Float(bottom, top, step=old.step, sampling=old.sampling, default=old.default)
+        return Float(bottom, top, step=old.step, sampling=old.sampling, default=old.default, prior=old.prior)
     raise SpaceError(
         f"`{name}` must be of one kind, with one `step` and one `sampling`, to be joined. Got {old!r} and {new!r}. "
         f"Use another name, or begin another study."

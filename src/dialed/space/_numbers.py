@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from dialed.errors import SpaceError
-from dialed.space._ranges import checked_points, checked_settings, number_of, real, whole
+from dialed.space._ranges import checked_points, checked_prior, checked_settings, number_of, real, whole
 from dialed.space._scales import Sampling, Scale, scale_of, spread
 from dialed.trial import Value
 
@@ -111,7 +111,10 @@ class Float:
             the range, so that the upper end is reached. Defaults to every float.
         sampling: Where values are dense: "linear" (evenly), "log" (near `min_value`), "reverse_log" (near `max_value`).
             Defaults to "linear".
-        default: The prior: the value of the first trial. Defaults to the smallest.
+        default: The value of the first trial. Defaults to the smallest; with a prior, to its middle.
+        prior: Where good values are expected: half of the values that are tried lie between these two. Or "range_test", for
+            a learning rate: a search begins with `dialed.lr_range_test`, and what that finds is the prior, and the
+            default where none is given. Defaults to none.
 
     Raises:
         SpaceError: The settings contradict each other.
@@ -126,6 +129,7 @@ class Float:
     step: float | None
     sampling: Sampling
     default: float
+    prior: Prior | None
 
     def __init__(
         self,
@@ -135,8 +139,10 @@ class Float:
         step: float | None = None,
         sampling: str | None = "linear",
         default: float | None = None,
+        prior: Any = None,
     ) -> None:
         low, high = real(min_value, "min_value"), real(max_value, "max_value")
+        object.__setattr__(self, "prior", checked_prior(prior, low, high, step, sampling))
         _set_number(self, low, high, None if step is None else real(step, "step"), sampling, default)
 
     @property
@@ -151,7 +157,8 @@ class Float:
 
     @property
     def _scale(self) -> Scale:
-        return scale_of(self.min_value, self.max_value, self.step, self.sampling)
+        prior = None if self.prior == "range_test" else self.prior  # not known yet
+        return scale_of(self.min_value, self.max_value, self.step, self.sampling, prior)
 
     def values(self, points: int | None = None) -> list[Value]:
         """All values in order, or at most `points` of them, spread as `sampling` says.
@@ -186,10 +193,11 @@ class Float:
 
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON types, for `domain_from_json`."""
-        return _number_json("float", self)
+        prior = {} if self.prior is None else {"prior": self.prior if isinstance(self.prior, str) else list(self.prior)}
+        return {**_number_json("float", self), **prior}
 
     def same_range(self, other: object) -> bool:
-        """Whether both hold the same values in the same way, whatever their defaults."""
+        """Whether both hold the same values in the same way, whatever their defaults and priors."""
         return isinstance(other, Float) and _settings(self) == _settings(other)
 
     def __repr__(self) -> str:
@@ -197,6 +205,7 @@ class Float:
 
 
 _Number: TypeAlias = Int | Float
+Prior: TypeAlias = tuple[float, float] | Literal["range_test"]
 
 
 def _set_number(
@@ -210,10 +219,15 @@ def _set_number(
 
 def _checked_default(domain: _Number, default: object) -> float:
     if default is None:
-        return domain.from_unit(0.0)
+        return _plain_default(domain)
     if not domain.contains(default):
         raise SpaceError(f"`default` must be a value of {_range(domain)}. Got {default!r}.{_offer(domain, default)}")
     return domain.cast(default)
+
+
+def _plain_default(domain: _Number) -> float:
+    """The default where none is given."""
+    return domain.from_unit(0.5 if isinstance(domain, Float) and isinstance(domain.prior, tuple) else 0.0)
 
 
 def _check_inside(domain: _Number, value: object) -> None:
@@ -244,5 +258,6 @@ def _range(domain: _Number) -> str:
 
 
 def _number_repr(domain: _Number) -> str:
-    default = "" if domain.default == domain.from_unit(0.0) else f", default={domain.default}"
-    return f"{_range(domain)[:-1]}{default})"
+    default = "" if domain.default == _plain_default(domain) else f", default={domain.default}"
+    prior = f", prior={domain.prior!r}" if isinstance(domain, Float) and domain.prior is not None else ""
+    return f"{_range(domain)[:-1]}{default}{prior})"

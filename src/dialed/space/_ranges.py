@@ -9,7 +9,7 @@ from dialed.errors import SpaceError
 from dialed.space._scales import NEAR, Sampling, scale_of
 from dialed.space._values import is_number, plain
 
-__all__ = ["checked_points", "checked_settings", "number_of", "real", "whole"]
+__all__ = ["checked_points", "checked_prior", "checked_settings", "number_of", "real", "whole"]
 
 SAMPLINGS = ("linear", "log", "reverse_log")
 
@@ -69,6 +69,31 @@ def checked_settings(low: float, high: float, step: float | None, sampling: str 
     elif step is not None:
         _check_factor(step, name)
     return {"min_value": low, "max_value": high, "step": step, "sampling": cast(Sampling, name)}
+
+
+def checked_prior(prior: Any, low: float, high: float, step: object, sampling: object) -> Any:
+    """`prior` as two floats inside the range, or "range_test".
+
+    Raises:
+        SpaceError: It is neither, or does not go with the other settings.
+    """
+    if prior is None:
+        return None
+    if step is not None:
+        raise SpaceError(
+            f"`prior` must come without a `step`. Got prior={prior!r}, step={step!r}. Leave one of them out."
+        )
+    if prior == "range_test":
+        if sampling != "log":
+            raise SpaceError(f"`prior`='range_test' must come with sampling='log'. Got sampling={sampling!r}.")
+        return prior
+    ends = [number_of(end) for end in prior] if isinstance(prior, (tuple, list)) and len(prior) == 2 else [None]
+    if None in ends or not low <= cast(float, ends[0]) < cast(float, ends[1]) <= high:
+        raise SpaceError(
+            f"`prior` must be two rising numbers from {low} to {high}, between which half of the values lie, or "
+            f"'range_test'. Got {prior!r}."
+        )
+    return tuple(float(cast(float, end)) for end in ends)
 
 
 def _check_range(low: float, high: float, sampling: str) -> None:

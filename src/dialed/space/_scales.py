@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, Protocol, TypeAlias
 
-__all__ = ["Sampling", "Scale", "scale_of", "spread"]
+__all__ = ["Centred", "Sampling", "Scale", "scale_of", "spread"]
 
 Sampling: TypeAlias = Literal["linear", "log", "reverse_log"]
 
@@ -140,6 +140,52 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Centred:
+    """A line with the middle half of its places between two numbers: more where values are expected, none left out.
+
+    Each part is as `line` has it. Where an end of the line is an end of the middle, the part beyond it falls away, and
+    its places go to the middle.
+    """
+
+    line: Line
+    low: float
+    high: float
+
+    @property
+    def size(self) -> None:
+        return None
+
+    def at(self, index: int) -> float:
+        raise IndexError(index)
+
+    def nearest(self, number: float) -> float:
+        return self.line.nearest(number)
+
+    def holds(self, number: float) -> bool:
+        return self.line.holds(number)
+
+    def to_unit(self, number: float) -> float:
+        return _bent(self.line.to_unit(number), *self._knots())
+
+    def from_unit(self, unit: float) -> float:
+        places, units = self._knots()
+        return self.line.from_unit(_bent(unit, units, places))
+
+    def _knots(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Places on the line, rising, and where they go."""
+        inner = ((self.line.to_unit(self.low), 0.25), (self.line.to_unit(self.high), 0.75))
+        kept = [(place, unit) for place, unit in inner if 0.0 < place < 1.0]
+        return (0.0, *(place for place, _ in kept), 1.0), (0.0, *(unit for _, unit in kept), 1.0)
+
+
+def _bent(value: float, places: tuple[float, ...], units: tuple[float, ...]) -> float:
+    """Between neighbouring `places` in a straight line between their `units`."""
+    i = next(i for i in range(1, len(places)) if value <= places[i] or i == len(places) - 1)
+    share = (value - places[i - 1]) / (places[i] - places[i - 1])
+    return min(max(units[i - 1] + share * (units[i] - units[i - 1]), 0.0), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Whole:
     """Every integer from `low` to `high` under log sampling: n has the share of [n, n + 1) in [low, high + 1)."""
 
@@ -174,8 +220,12 @@ class Whole:
 
 
 @lru_cache(maxsize=4096, typed=True)
-def scale_of(low: float, high: float, step: float | None, sampling: Sampling) -> Scale:
+def scale_of(
+    low: float, high: float, step: float | None, sampling: Sampling, prior: tuple[float, float] | None = None
+) -> Scale:
     """The scale of these settings; integers give integers. The settings must be valid."""
+    if prior is not None:
+        return Centred(Line(low, high, sampling), *prior)
     if step is not None:
         return Steps(low, high, step) if sampling == "linear" else Powers(_powers(low, high, step, sampling))
     if isinstance(low, int) and isinstance(high, int):

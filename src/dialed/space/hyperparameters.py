@@ -95,11 +95,12 @@ class HyperParameters:
         default: float | None = None,
         parent_name: str | None = None,
         parent_values: object = None,
+        prior: tuple[float, float] | str | None = None,
     ) -> Any:
         """A float from `min_value` to `max_value`, both included. See `dialed.Float`."""
         with self._maybe_scope(parent_name, parent_values):
             with _named(name):
-                domain = Float(min_value, max_value, step=step, sampling=sampling, default=default)
+                domain = Float(min_value, max_value, step=step, sampling=sampling, default=default, prior=prior)
             return self.ask(name, domain)
 
     def Choice(
@@ -132,6 +133,21 @@ class HyperParameters:
             with _named(name):
                 domain = Fixed(value)
             return self.ask(name, domain)
+
+    def Schedule(self, name: str, kinds: Sequence[str], *, learning_rate: float) -> Any:
+        """One of several schedules of the learning rate, each with hyperparameters of its own; for an optimizer.
+
+        Args:
+            name: Of the choice.
+            kinds: Names out of `dialed.schedules.KINDS`: "cosine", "one_cycle" and others; the first is the default.
+            learning_rate: The highest rate of each of them; usually a hyperparameter itself.
+
+        Raises:
+            InvalidInputError: No `kinds`, or an unknown one.
+        """
+        from dialed.tools.schedules import choose
+
+        return choose(self, name, kinds, learning_rate=learning_rate)
 
     def ask(self, name: str, domain: Domain) -> Any:
         """The value of the hyperparameter `name`, which may be what `domain` says; `None` in an inactive scope.
