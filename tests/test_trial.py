@@ -8,16 +8,19 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from dialed.trial import (
+    Ancestor,
     Cause,
     Direction,
     MemberKey,
     MemberRecord,
     Objective,
+    Origin,
     State,
     Trial,
     aggregate,
     best_first,
     check_change,
+    stretch_at,
 )
 
 FINISHED = {State.COMPLETED, State.STOPPED, State.FAILED}
@@ -124,3 +127,21 @@ def test_trials_come_best_first_and_those_without_a_score_last(direction: Direct
     trials = [Trial(number=number, values={}, score=score) for number, score in enumerate(scores)]
     ordered = best_first(reversed(trials), Objective(name="metric", direction=direction))
     assert [trial.number for trial in ordered] == order
+
+
+FIRST, SECOND = Ancestor(trial=0, until=2, values={"x": 0}), Ancestor(trial=1, until=5, values={"x": 1})
+
+
+@pytest.mark.parametrize(
+    ("epoch", "now", "until", "before"),
+    [(0, 0, 2, None), (1, 0, 2, None), (2, 1, 5, 0), (4, 1, 5, None), (5, 2, None, 1), (6, 2, None, None)],
+)
+def test_a_training_passes_through_the_values_of_its_ancestors(
+    epoch: int, now: int, until: int | None, before: int | None
+) -> None:
+    stretch = stretch_at(epoch, {"x": 2}, Origin(ancestors=(FIRST, SECOND), replaces=3))
+    assert stretch == ({"x": now}, until, None if before is None else {"x": before})
+
+
+def test_a_trial_that_began_from_nothing_has_one_stretch() -> None:
+    assert stretch_at(3, {"x": 2}, None) == ({"x": 2}, None, None)

@@ -10,21 +10,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from dialed.trial import Cause, CheckpointRef, MemberKey, Outcome, Purpose, Report, Values
+from dialed.trial import Ancestor, Cause, CheckpointRef, EarlierTrial, MemberKey, Outcome, Purpose, Report, Values
 
 __all__ = [
+    "BudgetSet",
     "Built",
     "Enqueued",
     "Event",
     "MembersAdded",
+    "Noted",
+    "PauseSet",
     "Returned",
     "Saved",
     "SessionEnded",
     "SessionStarted",
     "SpaceSet",
+    "StopAsked",
     "TrialContinued",
+    "TrialCopied",
     "TrialStarted",
     "TrialStopped",
+    "WarmStarted",
+    "WorkerJoined",
+    "WorkerLeft",
 ]
 
 
@@ -77,6 +85,33 @@ class TrialStarted:
     seeds: tuple[int, ...]
     folds: tuple[int, ...] = (0,)
     source: Literal["default", "enqueued", "strategy", "asked"] = "strategy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialCopied:
+    """A new trial that goes on from another's state with values of its own, in the place of the trial `replaces`.
+
+    `ancestors` are the stretches of training behind it, the earliest first; the last is of the trial whose state is
+    copied. Its members are those of that trial: each begins where that one's checkpoint is. What it replaces and had
+    not ended is stopped.
+    """
+
+    trial: int
+    values: Values
+    replaces: int
+    ancestors: tuple[Ancestor, ...]
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStarted:
+    """What another study found is known from here on: data, so that nothing needs that study any more.
+
+    `source` names the study and its metric; a study is taken in once.
+    """
+
+    source: str
+    trials: tuple[EarlierTrial, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +173,54 @@ class Returned:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Somebody wrote what they think of a trial: `text` and `tags` replace what was noted before. Decides nothing."""
+
+    trial: int
+    text: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAsked:
+    """Somebody asks the running session to give the trial up at its next report."""
+
+    trial: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseSet:
+    """Somebody asks the running session to rest (`paused`), or to go on. A new session does not rest."""
+
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetSet:
+    """Somebody gives the running session another budget; `None` is no limit. A new session has the one of its code."""
+
+    max_trials: int | None = None
+    max_epochs: int | None = None
+    max_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerJoined:
+    """A worker that nobody started for this session takes members from now on, `lanes` of them at once."""
+
+    worker: str
+    lanes: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLeft:
+    """A worker that had joined takes no more members; `reason` is a sentence for people."""
+
+    worker: str
+    reason: str = ""
+
+
 Event: TypeAlias = (
     SessionStarted
     | SessionEnded
@@ -146,10 +229,18 @@ Event: TypeAlias = (
     | TrialStarted
     | MembersAdded
     | TrialContinued
+    | TrialCopied
     | TrialStopped
+    | WarmStarted
     | Built
     | Report
     | Saved
     | Outcome
     | Returned
+    | Noted
+    | StopAsked
+    | PauseSet
+    | BudgetSet
+    | WorkerJoined
+    | WorkerLeft
 )

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite, isnan
 from statistics import fmean, stdev
 from typing import Literal, NamedTuple, TypeAlias
 
 __all__ = [
+    "Ancestor",
     "Cause",
     "CheckpointRef",
     "Direction",
+    "EarlierTrial",
     "Member",
     "MemberKey",
     "MemberRecord",
     "Objective",
+    "Origin",
     "Outcome",
     "Purpose",
     "Report",
@@ -33,6 +36,7 @@ __all__ = [
     "aggregate",
     "best_first",
     "check_change",
+    "stretch_at",
 ]
 
 Value: TypeAlias = bool | int | float | str | None
@@ -71,6 +75,8 @@ class Cause(StrEnum):
     KILLED = "killed"  # its worker died, while whoever drives the study lived on
     INTERRUPTED = "interrupted"  # the process that drives the study died while it trained this member itself
     TOLD = "told"  # the user said so: study.tell(trial, failure)
+    TIME_LIMIT = "time_limit"  # longer than `max_trial_time`
+    MISFIT = "misfit"  # the state that it was to go on from is not one of a model with its values
 
     @property
     def retries(self) -> int:
@@ -112,9 +118,9 @@ class MemberKey(NamedTuple):
     fold: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Objective:
-    """The metric that a study improves, and which way is better."""
+    """A metric that a study improves, and which way is better: `Objective("val_accuracy", "max")`."""
 
     name: str
     direction: Direction
@@ -141,14 +147,58 @@ class CheckpointRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ancestor:
+    """One stretch of the training behind a trial: trial `trial` trained with `values` until it had so many epochs."""
+
+    trial: int
+    until: int
+    values: Values
+
+
+class EarlierTrial(NamedTuple):
+    """A trial of another study: its values, and its loss (smaller is better)."""
+
+    values: Values
+    loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a trial that did not begin from nothing took its state.
+
+    `ancestors` are the stretches before its own, the earliest first, never none; the last is of the trial whose state
+    was copied. `replaces` is the trial that ended for it.
+    """
+
+    ancestors: tuple[Ancestor, ...]
+    replaces: int
+
+    @property
+    def source(self) -> int:
+        """The trial whose state was copied."""
+        return self.ancestors[-1].trial
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs that state had."""
+        return self.ancestors[-1].until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """What an engine is asked to train: a trial's values under one seed and fold, from `epoch` on."""
+    """What an engine is asked to train: a trial's values under one seed and fold, from `epoch` on.
+
+    `before` are the values that the checkpoint was trained with, where they are not `values`: training goes on from
+    that state with other numbers. One that `inherits` owes its state to other trials too, so it cannot begin again.
+    """
 
     key: MemberKey
     values: Values
     epoch: int = 0
     checkpoint: CheckpointRef | None = None
     purpose: Purpose = "search"
+    before: Values | None = None
+    inherits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +224,7 @@ class Outcome:
 
     `state` is PAUSED (reached `until`, or was told to pause), COMPLETED (early stopping) or FAILED. An engine need
     not know what is left: a paused member with all its epochs counts as completed, one short of `until` waits again.
+    `worker` says who trained it; whoever stores the outcome knows, an engine need not.
     """
 
     key: MemberKey
@@ -183,6 +234,7 @@ class Outcome:
     message: str = ""
     last: CheckpointRef | None = None
     best: CheckpointRef | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +243,9 @@ class MemberRecord:
 
     `until` is the epoch it was asked to reach, `length` the epochs of its full training, `epoch` those it has.
     `curve` holds the objective after each epoch (epoch 1 first), `score` its best value, at `best_epoch`. `attempts`
-    counts how often it was begun and came back without an epoch of progress.
+    counts how often it was begun and came back without an epoch of progress. Only what comes after `since` epochs
+    counts in the score: those before belong to the trials that the state was copied from. `metrics` holds, at
+    `best_epoch`, what the study has further objectives or constraints for; see `objectives.py`.
     """
 
     key: MemberKey
@@ -210,6 +264,8 @@ class MemberRecord:
     message: str = ""
     last: CheckpointRef | None = None
     best: CheckpointRef | None = None
+    since: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +273,9 @@ class Trial:
     """One choice of values, with what became of it.
 
     `score` is the objective, the mean over the members of the search of their best epoch; `None` while there is none.
-    `spread` is the sample standard deviation over those members; `None` for fewer than two.
+    `spread` is the sample standard deviation over those members; `None` for fewer than two. `origin` says where its
+    state came from, where it did not begin from nothing. `metrics` has the mean over the members of what the study has
+    further objectives or constraints for. `note` and `tags` are what people wrote about it.
     """
 
     number: int
@@ -233,6 +291,10 @@ class Trial:
     parameters: int | None = None
     source: str = "strategy"
     engine: str = ""
+    origin: Origin | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def confirmations(self) -> tuple[MemberRecord, ...]:
@@ -250,6 +312,30 @@ def best_first(trials: Iterable[Trial], objective: Objective) -> list[Trial]:
     return sorted(trials, key=lambda t: (t.score is None, objective.loss(t.score or 0.0), t.number))
 
 
+class Stretch(NamedTuple):
+    """What a training goes on with: the values, how far they hold (`None`: to the end), and those just before."""
+
+    values: Values
+    until: int | None
+    before: Values | None
+
+
+def stretch_at(epoch: int, values: Values, origin: Origin | None) -> Stretch:
+    """How a member of the trial with `values` and `origin` goes on after `epoch` epochs.
+
+    One that began from nothing, as those of a confirmation do, passes through the values of all ancestors in turn:
+    that is the training which made the trial's score.
+    """
+    ancestors = () if origin is None else origin.ancestors
+    ahead = next((ancestor for ancestor in ancestors if epoch < ancestor.until), None)
+    past = next((ancestor for ancestor in reversed(ancestors) if epoch == ancestor.until), None)
+    return Stretch(
+        values=values if ahead is None else ahead.values,
+        until=None if ahead is None else ahead.until,
+        before=None if past is None else past.values,
+    )
+
+
 class Aggregate(NamedTuple):
     """What a trial's members say about the trial."""
 
@@ -260,6 +346,7 @@ class Aggregate(NamedTuple):
     spread: float | None
     epochs: int
     seconds: float
+    metrics: Mapping[str, float]
 
 
 def aggregate(members: Sequence[MemberRecord]) -> Aggregate:
@@ -268,6 +355,8 @@ def aggregate(members: Sequence[MemberRecord]) -> Aggregate:
     One failed member fails the trial: a mean over the folds that happened to survive would flatter it. Epochs and
     seconds are those of the search too; what a confirmation took is told by its members.
     """
+    if len(members) == 1 and members[0].purpose == "search":
+        return _of_one(members[0])
     searched = [m for m in members if m.purpose == "search"]
     failed = next((m for m in searched if m.state is State.FAILED), None)
     scores = [m.score for m in searched if m.score is not None]
@@ -278,9 +367,35 @@ def aggregate(members: Sequence[MemberRecord]) -> Aggregate:
         message=failed.message if failed else "",
         score=_mean(scores) if known else None,
         spread=stdev(scores) if known and len(scores) > 1 and all(map(isfinite, scores)) else None,
-        epochs=sum(m.epoch for m in searched),
+        epochs=sum(m.epoch - m.since for m in searched),
         seconds=sum(m.seconds for m in searched),
+        metrics=_means([m.metrics for m in searched if m.score is not None]) if known else {},
     )
+
+
+def _of_one(member: MemberRecord) -> Aggregate:
+    """The same for a single member, as most trials have: each report would wait for the general way."""
+    failed = member.state is State.FAILED
+    known = member.score is not None and not failed
+    return Aggregate(
+        state=member.state,
+        cause=member.cause if failed else None,
+        message=member.message if failed else "",
+        score=None if member.score is None or failed or isnan(member.score) else float(member.score),
+        spread=None,
+        epochs=member.epoch - member.since,
+        seconds=member.seconds,
+        metrics=member.metrics if known else {},
+    )
+
+
+def _means(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each metric that all have."""
+    return {
+        name: sum(each[name] for each in metrics) / len(metrics)
+        for name in metrics[0]
+        if all(name in m for m in metrics)
+    }
 
 
 def _mean(scores: Sequence[float]) -> float | None:

@@ -1,8 +1,7 @@
-"""Stores to try things on: in memory, in a file, and in PostgreSQL where `DIALED_TEST_POSTGRES` names a database."""
+"""Stores to try things on: in memory, in a file, and in PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,13 +20,11 @@ def clock() -> HandClock:
     return HandClock()
 
 
-POSTGRES = os.environ.get("DIALED_TEST_POSTGRES")
-
-
-@pytest.fixture(params=["memory", "file", *(["postgresql"] if POSTGRES else [])])
+@pytest.fixture(params=["memory", "file", "postgresql"])
 def catalog(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> Iterator[Catalog]:
     """An open catalog in each kind of database."""
-    url = {"memory": "sqlite:///:memory:", "file": str(tmp_path / "a.db")}.get(request.param, POSTGRES)
+    urls = {"memory": "sqlite:///:memory:", "file": str(tmp_path / "a.db")}
+    url = urls.get(request.param) or request.getfixturevalue("postgres")
     with open_catalog(url, clock=clock, artifacts=tmp_path / "artifacts") as catalog:
         with catalog._database.writing() as cursor:
             cursor.execute("DELETE FROM dialed_studies")  # a database for tests alone

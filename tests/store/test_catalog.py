@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import subprocess
 import sys
@@ -148,7 +149,7 @@ def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.Monke
         open_catalog("postgresql://user@localhost/x")
 
 
-@pytest.mark.skipif(not os.environ.get("DIALED_TEST_POSTGRES"), reason="needs the driver psycopg")
+@pytest.mark.skipif(importlib.util.find_spec("psycopg") is None, reason="needs the driver psycopg")
 def test_an_absent_postgresql_is_explained_without_the_password() -> None:
     with pytest.raises(
         StoreError, match=r"The store postgresql.*:\*\*\*@.* must answer, but PostgreSQL said"

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialed.errors import StoreError
-from dialed.events import Built, Enqueued, SessionStarted, TrialStarted, TrialStopped
+from dialed.events import Built, Enqueued, SessionStarted, TrialStarted, TrialStopped, WarmStarted
+from dialed.objectives import Constraint
 from dialed.search.history import Terms
 from dialed.store.codec import (
     _READERS,
@@ -26,7 +27,7 @@ from dialed.store.codec import (
     encode_terms,
 )
 from dialed.testing.stores import TERMS
-from dialed.trial import CheckpointRef, MemberKey, Objective, Outcome, Report, State
+from dialed.trial import CheckpointRef, EarlierTrial, MemberKey, Objective, Outcome, Report, State
 
 values = st.dictionaries(
     st.text(), st.one_of(st.booleans(), st.integers(), st.floats(), st.text(), st.none()), max_size=8
@@ -69,6 +70,22 @@ def test_every_field_of_the_terms_is_kept() -> None:
 def test_terms_come_back() -> None:
     terms = Terms(objective=Objective(name="a", direction="max"), epochs=3, seeds=(1, 2), folds=(0, 1), max_trials=7)
     assert decode_terms(encode_terms(terms)) == terms
+
+
+def test_goals_come_back_and_old_terms_have_none() -> None:
+    terms = Terms(
+        objective=Objective("a", "max"),
+        others=(Objective("b", "min"),),
+        constraints=(Constraint("c", min=0.5), Constraint("parameters", max=9.0)),
+    )
+    assert decode_terms(encode_terms(terms)) == terms
+    old = decode_terms('{"objective": {"name": "a", "direction": "max"}}')
+    assert (old.others, old.constraints) == ((), ())
+
+
+def test_a_warm_start_comes_back_with_its_trials() -> None:
+    event = WarmStarted(source="old (loss)", trials=(EarlierTrial({"x": 1, "y": None}, 0.25),))
+    assert decode(*encode(event)) == event
 
 
 def test_numpy_numbers_become_pythons() -> None:

@@ -18,11 +18,13 @@ from dialed.events import (
     Enqueued,
     Event,
     MembersAdded,
+    Noted,
     Returned,
     Saved,
     SessionEnded,
     SessionStarted,
     TrialContinued,
+    TrialCopied,
     TrialStarted,
     TrialStopped,
 )
@@ -30,7 +32,7 @@ from dialed.search.history import History, Terms
 from dialed.store import SqlStore, open_catalog
 from dialed.store.rows import visible
 from dialed.testing.stores import HandClock
-from dialed.trial import Cause, CheckpointRef, MemberKey, Objective, Outcome, Report, State
+from dialed.trial import Ancestor, Cause, CheckpointRef, MemberKey, Objective, Outcome, Report, State
 
 TERMS = Terms(objective=Objective(name="score", direction="max"), epochs=3)
 CLOCK = HandClock()
@@ -43,7 +45,20 @@ Step = tuple[str, int, int, float]
 steps = st.lists(
     st.tuples(
         st.sampled_from(
-            ["start", "lease", *["report"] * 6, "save", *["outcome"] * 4, "return", "stop", "continue", "add", "build"]
+            [
+                "start",
+                "lease",
+                *["report"] * 6,
+                "save",
+                *["copy"] * 3,
+                *["outcome"] * 4,
+                "return",
+                "stop",
+                "continue",
+                "add",
+                "build",
+                "note",
+            ]
             + ["expire", "release", "enqueue", "session"]
         ),
         st.integers(0, 5),
@@ -79,10 +94,15 @@ def events_of(step: Step, count: int) -> list[Event]:
             return [TrialStopped(trial=key.trial)]
         case "continue":
             return [TrialContinued(trial=key.trial, until=2)]
+        case "copy":
+            source, replaced = Ancestor(trial=key.trial, until=1, values={"x": a}), (key.trial + 1) % max(count, 1)
+            return [TrialCopied(trial=count, values={"x": -a}, replaces=replaced, ancestors=(source,), until=2)]
         case "add":
             return [MembersAdded(trial=key.trial, until=2, seeds=(10 + a,), purpose=("search", "confirm")[b % 2])]
         case "build":
             return [Built(trial=key.trial, values={"x": a, "y": b}, parameters=a, engine="fit")]
+        case "note":
+            return [Noted(trial=key.trial, text=f"note {a}", tags=("tag", f"{b}")[: b + 1])]
         case "enqueue":
             return [Enqueued(values={"x": a})]
         case _:

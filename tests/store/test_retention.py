@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -180,3 +181,15 @@ def test_the_budget_counts_what_is_there(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_swept(study: Study) -> None:
     assert sweep(study.checkpoints, study.history) == Swept(files=0, bytes=0)
+
+
+def test_a_state_that_was_copied_is_kept_while_its_copy_may_be_trained() -> None:
+    """The source has ended and its own files may go, but the copy begins from one of them."""
+    shared = CheckpointRef(path="shared", digest="", bytes=10, epoch=1)
+    ended = MemberRecord(key=MemberKey(0, 0, 0), state=State.STOPPED, last=shared)
+    copy = MemberRecord(key=MemberKey(1, 0, 0), state=State.WAITING, last=shared, since=1)
+    trials = [Trial(number=i, values={}, state=m.state, members=(m,)) for i, m in enumerate((ended, copy))]
+    objective = Objective(name="loss", direction="min")
+    assert to_delete(trials, objective, 5, keep_best=0) == []
+    done = [trials[0], Trial(number=1, values={}, state=State.STOPPED, members=(replace(copy, state=State.STOPPED),))]
+    assert to_delete(done, objective, 5, keep_best=0) == [shared]  # once, though two trials name it

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
-import re
 import shutil
 import tempfile
 import weakref
@@ -18,9 +16,11 @@ from dialed.errors import InvalidInputError, StudyError
 from dialed.search.history import Terms
 from dialed.store.codec import decode_terms, encode_json, encode_terms
 from dialed.store.database import Database, parse_address
+from dialed.store.folders import artifact_folder
 from dialed.store.queries import Queries
 from dialed.store.rows import StudyInfo, info_of
 from dialed.store.schema import prepare
+from dialed.store.server_clock import ServerClock
 from dialed.store.sql import SqlStore
 from dialed.store.sqlite import Durability
 
@@ -41,7 +41,8 @@ def open_catalog(
     Args:
         url: A path ("runs/my.db"), or a URL ("sqlite:///runs/my.db", "postgresql://user@host/database").
             "sqlite:///:memory:" keeps nothing. Defaults to the file dialed.db in the current folder.
-        clock: Gives the times that are recorded and those of leases. Defaults to the machine's.
+        clock: Gives the times that are recorded and those of leases. Defaults to the machine's; on PostgreSQL, whose
+            machines may differ, that means the server's.
         durability: "normal" survives any death of the process; "full" also a power cut, and is slower on SQLite.
         artifacts: The folder for checkpoints. Defaults to one beside the database ("runs/my.artifacts" for
             "runs/my.db"), to ./dialed.artifacts for PostgreSQL, and to a temporary one for a database in memory.
@@ -65,7 +66,14 @@ def open_catalog(
     except BaseException:
         database.close()
         raise
-    return Catalog(database, clock or SystemClock(), artifacts=None if artifacts is None else Path(artifacts))
+    return Catalog(
+        database, _clock_of(database, clock or SystemClock()), artifacts=None if artifacts is None else Path(artifacts)
+    )
+
+
+def _clock_of(database: Database, clock: Clock) -> Clock:
+    """The machine's clock, unless there may be several machines. One that was made for the purpose is kept."""
+    return clock if database.is_sqlite or not isinstance(clock, SystemClock) else ServerClock(database.now, clock)
 
 
 class Catalog:
@@ -112,11 +120,14 @@ class Catalog:
         now = self._clock.now()
         with self._database.reading() as cursor:
             rows = cursor.execute(self._queries.studies).fetchall()
-            return [info_of(row, self._best(cursor, row), now) for row in rows]
+            found = [info_of(row, self._best(cursor, row), now) for row in rows]
+        judged = {row[0] for row in rows if decode_terms(row[3]).judges}
+        return [self.open(info.name).info if info.name in judged else info for info in found]
 
     def _best(self, cursor: Any, row: Any) -> Any:
         statement = self._queries.best_trial[decode_terms(row[3]).objective.direction]
-        return cursor.execute(statement, {"at_study": row[11]}).fetchone()
+        best = cursor.execute(statement, {"at_study": row[11]}).fetchone()
+        return best and (best[0], best[5])
 
     def exists(self, name: str) -> bool:
         """Whether there is a study of that name."""
@@ -162,7 +173,7 @@ class Catalog:
             name=name,
             terms=row[3],
             settings=row[4],
-            artifacts=self.artifacts / _folder(name),
+            artifacts=self.artifacts / artifact_folder(name),
         )
 
     def delete(self, name: str) -> None:
@@ -199,12 +210,6 @@ class Catalog:
             f"The `name` must be of a study in {self.place}. Got {name!r}, which is not there. {offer} "
             "`dialed studies` lists them."
         )
-
-
-def _folder(name: str) -> str:
-    """Return the name of a study's folder: its own where every file system can hold it, one like it otherwise."""
-    plain = re.sub(r"[^a-z0-9_-]+", "-", name.lower())[:80]
-    return name if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _check_name(name: str) -> None:

@@ -125,8 +125,10 @@ class Checkpoints:
             ) from error
         except OSError as error:
             raise CheckpointError(f"The checkpoint {path} must be readable, but it is not: {error}.") from error
-        except (ValueError, KeyError, zipfile.BadZipFile) as error:  # the right bytes, but not what this version reads
-            raise self._set_aside(path, str(error)) from error
+        except MemoryError:  # which a good file may need more of than there is
+            raise
+        except Exception as error:  # the right bytes, but not what this version reads: zipfile and NumPy raise anything
+            raise self._set_aside(path, str(error) or type(error).__name__) from error
         raise self._set_aside(path, f"its SHA-256 is {digest[:12]}..., not {ref.digest[:12]}...")
 
     def delete(self, ref: CheckpointRef) -> None:

@@ -18,23 +18,54 @@ import numpy as np
 
 from dialed.errors import StoreError
 from dialed.events import (
+    BudgetSet,
     Built,
     Enqueued,
     Event,
     MembersAdded,
+    Noted,
+    PauseSet,
     Returned,
     Saved,
     SessionEnded,
     SessionStarted,
     SpaceSet,
+    StopAsked,
     TrialContinued,
+    TrialCopied,
     TrialStarted,
     TrialStopped,
+    WarmStarted,
+    WorkerJoined,
+    WorkerLeft,
 )
+from dialed.objectives import Constraint
 from dialed.search.history import Terms
-from dialed.trial import Cause, CheckpointRef, MemberKey, Objective, Outcome, Report, State
+from dialed.trial import (
+    Ancestor,
+    Cause,
+    CheckpointRef,
+    EarlierTrial,
+    MemberKey,
+    Objective,
+    Origin,
+    Outcome,
+    Report,
+    State,
+)
 
-__all__ = ["decode", "decode_checkpoint", "decode_json", "decode_terms", "encode", "encode_json", "encode_terms"]
+__all__ = [
+    "decode",
+    "decode_checkpoint",
+    "decode_json",
+    "decode_origin",
+    "decode_tags",
+    "decode_terms",
+    "encode",
+    "encode_json",
+    "encode_origin",
+    "encode_terms",
+]
 
 _Reader: TypeAlias = Callable[[Any], Any]
 
@@ -43,12 +74,16 @@ def _plain(value: object) -> object:
     """What `json` cannot write by itself."""
     if isinstance(value, CheckpointRef):
         return [value.path, value.digest, value.bytes, value.epoch]
+    if isinstance(value, Ancestor):
+        return [value.trial, value.until, value.values]
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
     if isinstance(value, Objective):
         return {"name": value.name, "direction": value.direction}
+    if isinstance(value, Constraint):
+        return {"name": value.name, "min": value.min, "max": value.max}
     raise StoreError(
         f"A store keeps bools, ints, floats, strings, None, lists and mappings of these. Got a {type(value).__name__}: "
         f"{value!r:.80}. Convert it before it is recorded."
@@ -101,6 +136,10 @@ def _integers(value: Any) -> tuple[int, ...]:
     return tuple(_integer(item) for item in _exactly(list)(value))
 
 
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(_text(item) for item in _exactly(list)(value))
+
+
 def _key(value: Any) -> MemberKey:
     return MemberKey(*_integers(value))
 
@@ -110,9 +149,33 @@ def _checkpoint(value: Any) -> CheckpointRef:
     return CheckpointRef(path=_text(path), digest=_text(digest), bytes=_integer(size), epoch=_integer(epoch))
 
 
+def _ancestors(value: Any) -> tuple[Ancestor, ...]:
+    parts = [_exactly(list)(item) for item in _exactly(list)(value)]
+    if not parts:
+        raise ValueError("a copied trial needs an ancestor")
+    return tuple(
+        Ancestor(trial=_integer(trial), until=_integer(until), values=_each(_value)(values))
+        for trial, until, values in parts
+    )
+
+
 def _objective(value: Any) -> Objective:
     name, direction = _mapping(value)["name"], value["direction"]
     return Objective(name=_text(name), direction=_one_of("min", "max")(direction))
+
+
+def _list_of(reader: _Reader) -> _Reader:
+    return lambda value: tuple(reader(item) for item in _exactly(list)(value))
+
+
+def _constraint(value: Any) -> Constraint:
+    ends = (_optional(_number)(_mapping(value).get(end)) for end in ("min", "max"))
+    return Constraint(_text(value["name"]), *ends)
+
+
+def _earlier(value: Any) -> EarlierTrial:
+    values, loss = _exactly(list)(value)
+    return EarlierTrial(_each(_value)(values), _number(loss))
 
 
 _TRIAL = {"trial": _integer}
@@ -134,7 +197,12 @@ _READERS: dict[type, tuple[str, dict[str, _Reader]]] = {
     ),
     MembersAdded: ("members_added", {**_TRIAL, **_MEMBERS, "purpose": _one_of("search", "confirm")}),
     TrialContinued: ("trial_continued", {**_TRIAL, "until": _integer}),
+    TrialCopied: (
+        "trial_copied",
+        {**_TRIAL, "values": _each(_value), "replaces": _integer, "ancestors": _ancestors, "until": _integer},
+    ),
     TrialStopped: ("trial_stopped", dict(_TRIAL)),
+    WarmStarted: ("warm_started", {"source": _text, "trials": _list_of(_earlier)}),
     Built: (
         "built",
         {
@@ -167,9 +235,23 @@ _READERS: dict[type, tuple[str, dict[str, _Reader]]] = {
             "message": _text,
             "last": _optional(_checkpoint),
             "best": _optional(_checkpoint),
+            "worker": _text,
         },
     ),
     Returned: ("returned", {"key": _key, "cause": Cause, "message": _text}),
+    Noted: ("noted", {**_TRIAL, "text": _text, "tags": _names}),
+    StopAsked: ("stop_asked", dict(_TRIAL)),
+    PauseSet: ("pause_set", {"paused": _bool}),
+    BudgetSet: (
+        "budget_set",
+        {
+            "max_trials": _optional(_integer),
+            "max_epochs": _optional(_integer),
+            "max_seconds": _optional(_number),
+        },
+    ),
+    WorkerJoined: ("worker_joined", {"worker": _text, "lanes": _integer}),
+    WorkerLeft: ("worker_left", {"worker": _text, "reason": _text}),
 }
 _TERMS: dict[str, _Reader] = {
     "objective": _objective,
@@ -179,6 +261,12 @@ _TERMS: dict[str, _Reader] = {
     "seed": _integer,
     "max_trials": _optional(_integer),
     "max_epochs": _optional(_integer),
+    "max_seconds": _optional(_number),
+    "least_epochs": _integer,
+    "changeable": _optional(_names),
+    "others": _list_of(_objective),
+    "constraints": _list_of(_constraint),
+    "race_folds": _bool,
 }
 _KINDS = {cls: (kind, tuple(readers)) for cls, (kind, readers) in _READERS.items()}
 _BY_KIND = {kind: (cls, readers) for cls, (kind, readers) in _READERS.items()}
@@ -235,6 +323,27 @@ def decode_checkpoint(body: str | None) -> CheckpointRef | None:
         return _checkpoint(json.loads(body))
     except ValueError as error:
         raise _damaged("checkpoint", body, error) from error
+
+
+def decode_tags(body: str) -> tuple[str, ...]:
+    """Return a trial's tags from its derived row."""
+    try:
+        return _names(json.loads(body))
+    except ValueError as error:
+        raise _damaged("list of tags", body, error) from error
+
+
+def encode_origin(origin: Origin | None) -> str | None:
+    """Return where a trial's state came from, for its derived row; `None` where it began from nothing."""
+    return None if origin is None else _write({"replaces": origin.replaces, "ancestors": origin.ancestors})
+
+
+def decode_origin(body: str | None) -> Origin | None:
+    """Return the origin that `encode_origin` wrote."""
+    if body is None:
+        return None
+    origin: Origin = _build(Origin, {"replaces": _integer, "ancestors": _ancestors}, body, "origin")
+    return origin
 
 
 def _build(cls: type, readers: Mapping[str, _Reader], body: str, kind: str) -> Any:

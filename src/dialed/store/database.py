@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
@@ -22,9 +22,12 @@ from sqlalchemy.sql.elements import CompilerElement
 
 from dialed.errors import InvalidInputError, MissingDependencyError, StoreError
 from dialed.store import sqlite
+from dialed.store.patience import PATIENCE_SECONDS, Away, patiently
 from dialed.store.sqlite import Durability
 
 __all__ = ["Database", "parse_address"]
+
+T = TypeVar("T")
 
 _MIGRATION_LOCK: Final = 0x6469616C6564  # "dialed": PostgreSQL's advisory lock while tables are made
 
@@ -69,6 +72,7 @@ class Database:
         self._error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         self._pid = os.getpid()
         self._turn = threading.RLock()
+        self.patience_seconds = PATIENCE_SECONDS
         self._kept: list[PoolProxiedConnection] = []  # SQLite's one connection for writing, once there is one
         weakref.finalize(self, _close, self.engine, self._kept)
 
@@ -78,6 +82,12 @@ class Database:
         if not self.is_sqlite or self.in_memory:
             return None
         return Path(os.path.abspath(self.url.database or ""))
+
+    @property
+    def address(self) -> str:
+        """The URL by which any process on this machine opens it, from whatever folder. It holds the password."""
+        url = self.url if self.path is None else self.url.set(database=str(self.path))
+        return url.render_as_string(hide_password=False)
 
     def _make_engine(self, durability: Durability) -> Engine:
         try:
@@ -109,10 +119,14 @@ class Database:
         if self.is_sqlite:
             return sqlite.explain(cause, self.place)
         said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-        return StoreError(
+        return (Away if _is_away(cause) else StoreError)(
             f"The store {self.place} must answer, but PostgreSQL said: {said}. Check the address, the server and the "
             "rights of the user. What was stored before is safe."
         )
+
+    def patiently(self, attempt: Callable[[], T]) -> T:
+        """What `attempt` returns; where the server is away, it is waited for and the attempt made again."""
+        return attempt() if self.is_sqlite else patiently(attempt, self.patience_seconds)
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -145,16 +159,27 @@ class Database:
                 yield cursor
 
     @contextmanager
-    def reading(self) -> Iterator[Any]:
-        """A transaction that reads one state of the store, while others may write."""
+    def reading(self, *, once: bool = False) -> Iterator[Any]:
+        """A transaction that reads one state of the store, while others may write.
+
+        Args:
+            once: Whether it is a single statement, which sees one state by itself: a search asks for news five times a
+                trial, and to begin and end a transaction takes as long as the question. Defaults to False.
+        """
         if self.in_memory:  # one connection for all threads
             with self.writing() as cursor:
                 yield cursor
             return
         self._after_fork()
         begin = "BEGIN" if self.is_sqlite else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-        with self._borrowed() as connection, self._transaction(connection, begin) as cursor:
+        with self._borrowed() as connection, self._transaction(connection, "" if once else begin) as cursor:
             yield cursor
+
+    def now(self) -> float:
+        """The time by PostgreSQL's own clock, in seconds since the epoch."""
+        with self.reading(once=True) as cursor:
+            row = cursor.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
+        return float(row[0])
 
     def _after_fork(self) -> None:
         """A forked child must not use its parent's connections, nor wait for its threads."""
@@ -200,6 +225,8 @@ class Database:
         """Roll back; a connection that cannot even do that is thrown away."""
         try:
             connection.rollback()
+            if getattr(connection.driver_connection, "closed", False):  # a rollback of what is gone says nothing
+                connection.invalidate()
         except self._error:
             connection.invalidate()
             if connection in self._kept:
@@ -208,6 +235,13 @@ class Database:
     def close(self) -> None:
         """Close all connections. Whoever goes on opens new ones."""
         _close(self.engine, self._kept)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether PostgreSQL went away, or is about to come back, so that another try may do."""
+    state = getattr(error, "sqlstate", None)
+    lost = type(error).__name__ in ("OperationalError", "InterfaceError") and state is None
+    return lost or str(state).startswith(("08", "57P"))
 
 
 def _close(engine: Engine, kept: list[PoolProxiedConnection]) -> None:

@@ -17,15 +17,18 @@ from dialed.events import (
     Enqueued,
     Event,
     MembersAdded,
+    Noted,
     Returned,
     Saved,
     SessionEnded,
     SessionStarted,
+    StopAsked,
     TrialContinued,
+    TrialCopied,
     TrialStarted,
     TrialStopped,
 )
-from dialed.search.history import after_outcome, after_report, after_return
+from dialed.search.history import after_outcome, after_report, after_return, copied
 from dialed.trial import MemberKey, MemberRecord, Objective, Outcome, Purpose, Report, State, check_change
 
 __all__ = ["Counters", "Draft", "MemberRow", "trial_of"]
@@ -81,8 +84,10 @@ class Draft:
     ) -> None:
         self.counters = counters
         self.stored: list[Event] = []
-        self.started: dict[int, TrialStarted] = {}
+        self.started: dict[int, TrialStarted | TrialCopied] = {}
         self.built: dict[int, Built] = {}
+        self.noted: dict[int, Noted] = {}
+        self.copies: set[int] = set()
         self.added: list[MemberRow] = []
         self.changed: dict[MemberKey, MemberRow] = {}
         self._objective = objective
@@ -123,12 +128,19 @@ class Draft:
                 self._start(event)
             case MembersAdded():
                 self._add(event.trial, self.members(event.trial), event, event.until, event.purpose)
+            case TrialCopied():
+                self._copy(event)
             case TrialContinued():
                 self._change(event.trial, (State.PAUSED, State.STOPPED), State.WAITING, event.until)
             case TrialStopped():
                 self._change(event.trial, (State.PAUSED, State.WAITING), State.STOPPED, None)
             case Built():
                 self._build(event)
+            case Noted():
+                self.members(event.trial)  # which there must be
+                self.noted[event.trial] = event
+            case StopAsked():
+                self.members(event.trial)
             case _:
                 self._count(event)
         self.stored.append(event)
@@ -163,6 +175,21 @@ class Draft:
         self.counters.trials += 1
         self._add(event.trial, rows, event, event.epochs, "search")
 
+    def _copy(self, event: TrialCopied) -> None:
+        source, epoch = event.ancestors[-1].trial, event.ancestors[-1].until
+        rows = self._trials[event.trial] = self._load(event.trial)
+        if rows or event.trial in self.started:
+            raise StoreError(f"A trial can be started once only. Got trial {event.trial} a second time.")
+        for row in self.members(source):
+            record = row.record
+            if record.purpose == "search":
+                _check_copy(record, epoch)
+                rows.append(MemberRow(record=copied(record, event), place=len(rows)))
+        self.started[event.trial] = event
+        self.counters.trials += 1
+        self.added += rows
+        self._change(event.replaces, (State.PAUSED, State.WAITING), State.STOPPED, None)
+
     def _add(
         self, trial: int, rows: list[MemberRow], event: TrialStarted | MembersAdded, length: int, purpose: Purpose
     ) -> None:
@@ -173,7 +200,8 @@ class Draft:
                 f"{event.folds} for trial {trial}, which has {len(rows)} members."
             )
         for key in keys:
-            record = MemberRecord(key=key, purpose=purpose, until=event.until, length=length)
+            since = max((row.record.since for row in rows), default=0)
+            record = MemberRecord(key=key, purpose=purpose, until=event.until, length=length, since=since)
             row = MemberRow(record=record, place=len(rows))
             rows.append(row)
             self.added.append(row)
@@ -191,6 +219,8 @@ class Draft:
                 row.begun = True
                 self._put(row, row.record)
         self.built[event.trial] = event
+        if any(row.record.since for row in self.members(event.trial)):
+            self.copies.add(event.trial)
 
     def _report(self, event: Report) -> bool:
         row = self._row(event.key)
@@ -244,6 +274,15 @@ def _check(key: MemberKey, old: State, new: State) -> None:
         check_change(old, new)
     except ValueError as error:
         raise StoreError(f"Member {tuple(key)} cannot change so. {error}") from error
+
+
+def _check_copy(record: MemberRecord, epoch: int) -> None:
+    if record.last is None or record.last.epoch != epoch or record.epoch != epoch:
+        has = "no checkpoint" if record.last is None else f"a checkpoint of {record.last.epoch}"
+        raise StoreError(
+            f"A state can be copied where it is at rest, with its checkpoint. Member {tuple(record.key)} was to be copied "
+            f"after {epoch} epochs; it has {record.epoch} epochs and {has}."
+        )
 
 
 def _holder(row: MemberRow) -> str:

@@ -27,15 +27,17 @@ __all__ = ["COUNTERS", "MEMBER", "MUTABLE", "STUDY", "TRIAL", "Queries"]
 
 MEMBER = (
     "trial seed fold purpose state until length epoch score best_epoch seconds memory_bytes attempts cause message "
-    "last_checkpoint best_checkpoint place worker lease_until begun"
+    "last_checkpoint best_checkpoint place worker lease_until begun since"
 ).split()
 MUTABLE = (
     "state until epoch score best_epoch seconds memory_bytes attempts cause message last_checkpoint best_checkpoint "
     "worker lease_until begun"
 ).split()
-TRIAL = "number values_json state cause message score spread epochs seconds parameters source engine".split()
+TRIAL = (
+    "number values_json state cause message score spread epochs seconds parameters source engine origin note tags"
+).split()
 AGGREGATE = "state cause message score spread epochs seconds".split()
-STUDY = "name created changed terms settings state trials epochs claim_worker claim_until seconds id".split()
+STUDY = "name created changed terms settings state trials epochs claim_worker claim_until seconds id cursor".split()
 COUNTERS = "state cursor trials enqueued epochs seconds".split()
 
 _OF_STUDY = studies.c.id == bindparam("at_study")
@@ -86,6 +88,8 @@ class Queries:
         self.set_member = text(_set(members, _OF_MEMBER, MUTABLE))
         self.set_aggregate = text(_set_trial(AGGREGATE))
         self.set_built = text(_set_trial(["values_json", "parameters", "engine"]))
+        self.set_built_copy = text(_set_trial(["parameters", "engine"]))
+        self.set_note = text(_set_trial(["note", "tags"]))
         self.set_counters = text(_set(studies, _OF_STUDY, [*COUNTERS, "changed"]))
         self.set_terms = text(_set(studies, _OF_STUDY, ["terms", "settings", "changed"]))
         self.members_to_change = text(
@@ -104,7 +108,7 @@ class Queries:
             )
         )
         waiting = (
-            select(*_columns(members, MEMBER), trials.c.values_json)
+            select(*_columns(members, MEMBER), trials.c.values_json, trials.c.origin)
             .join(trials, and_(trials.c.study == members.c.study, trials.c.number == members.c.trial))
             .where(_MEMBERS, IS_OPEN, members.c.worker.is_(None))
             .order_by(*_ORDER)
@@ -114,6 +118,9 @@ class Queries:
         )
         self.waiting = text(waiting)
         self.waiting_for_purpose = text(waiting.where(members.c.purpose == bindparam("at_purpose")))
+        self.count_waiting = text(
+            select(func.count()).select_from(members).where(_MEMBERS, IS_OPEN, members.c.worker.is_(None))
+        )
         self.set_lease = text(_set(members, _OF_MEMBER, ["worker", "lease_until", "begun"]))
         self.renew = text(_set(members, mine, ["lease_until"]))
         self.free = text(_set(members, mine, ["worker", "lease_until", "begun"]))
@@ -133,6 +140,14 @@ class Queries:
         self.events = text(select(*event).where(_EVENTS, after).order_by(events.c.cursor))
         self.events_of_trial = text(
             select(*event).where(_EVENTS, after, events.c.trial == bindparam("at_trial")).order_by(events.c.cursor)
+        )
+        self.events_of_no_trial = text(
+            select(*event).where(_EVENTS, after, events.c.trial.is_(None)).order_by(events.c.cursor)
+        )
+        self.confirming = text(
+            select(*_columns(members, MEMBER))
+            .where(_MEMBERS, members.c.purpose == literal_column("'confirm'"))
+            .order_by(*_ORDER)
         )
         busy = (
             select(members.c.worker)

@@ -58,14 +58,16 @@ def to_delete(
     ranked = _worst_first(trials, objective)
     best = ranked[-keep_best:] if keep_best else []
     kept = {trial.number for trial in best if trial.score is not None}
-    excess = sum(ref.bytes for trial in trials for member in trial.members for _, ref in _refs(member)) - byte_budget
-    chosen = []
+    excess = sum({ref.path: ref.bytes for _, _, _, ref in _all(trials)}.values()) - byte_budget
+    wanted = {ref.path for trial, member, _, ref in _all(trials) if trial.number in kept or member.state in _NEEDED}
+    chosen: dict[str, CheckpointRef] = {}  # by path: a state that was copied is named by several trials
     for ref in _candidates([trial for trial in ranked if trial.number not in kept]):
         if excess <= 0:
             break
-        chosen.append(ref)
-        excess -= ref.bytes
-    return chosen
+        if ref.path not in wanted and ref.path not in chosen:
+            chosen[ref.path] = ref
+            excess -= ref.bytes
+    return list(chosen.values())
 
 
 def sweep(checkpoints: Checkpoints, history: History, *, keep_best: int = 3) -> Swept:

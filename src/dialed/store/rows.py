@@ -7,22 +7,45 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from dialed.store.codec import decode_checkpoint, decode_json, decode_terms, encode_json
+from dialed.events import Noted, TrialCopied, TrialStarted
+from dialed.store.codec import (
+    decode_checkpoint,
+    decode_json,
+    decode_origin,
+    decode_tags,
+    decode_terms,
+    encode_json,
+    encode_origin,
+)
 from dialed.store.fold import MemberRow
 from dialed.store.protocol import Leased
 from dialed.store.workers import is_dead
-from dialed.trial import Aggregate, Cause, CheckpointRef, Member, MemberKey, MemberRecord, Objective, State, Trial
+from dialed.trial import (
+    Aggregate,
+    Cause,
+    CheckpointRef,
+    Member,
+    MemberKey,
+    MemberRecord,
+    Objective,
+    Origin,
+    State,
+    Trial,
+    stretch_at,
+)
 
 __all__ = [
     "StudyInfo",
     "StudyState",
     "aggregate_values",
+    "begun_values",
     "clean",
     "info_of",
     "leased_of",
     "member_of",
     "member_values",
     "mutable_values",
+    "note_values",
     "trial_from",
     "visible",
 ]
@@ -39,7 +62,7 @@ class StudyInfo:
     """A study at a glance: what a list of studies shows.
 
     `created` and `changed` are seconds since the epoch. `trials` counts those begun, `epochs` the trained ones.
-    `seconds` is the time that its ended sessions took. `best_trial` and `best_score` are `None` while no trial has one.
+    `cursor` is that of its last event. `seconds` is the time that its ended sessions took. `best_trial` and `best_score` are `None` while no trial has one.
     """
 
     name: str
@@ -53,10 +76,11 @@ class StudyInfo:
     best_score: float | None
     objective: Objective
     settings: Mapping[str, Any]
+    cursor: int = 0
 
 
 def info_of(row: Row, best: Row | None, now: float) -> StudyInfo:
-    """Read a study from the columns `queries.STUDY`, and its best trial from `queries.TRIAL`."""
+    """Read a study from the columns `queries.STUDY`; `best` is the number and the score of its best trial."""
     claimed = row[8] is not None and row[9] >= now and not is_dead(row[8])
     states: dict[str, StudyState] = {"new": "new", "finished": "finished"}
     return StudyInfo(
@@ -70,7 +94,8 @@ def info_of(row: Row, best: Row | None, now: float) -> StudyInfo:
         epochs=row[7],
         seconds=row[10],
         best_trial=None if best is None else best[0],
-        best_score=None if best is None else best[5],
+        best_score=None if best is None else best[1],
+        cursor=row[12],
     )
 
 
@@ -92,6 +117,7 @@ def member_of(row: Row) -> MemberRow:
         message=row[14],
         last=decode_checkpoint(row[15]),
         best=decode_checkpoint(row[16]),
+        since=row[21],
     )
     return MemberRow(record=record, place=row[17], worker=row[18], lease_until=row[19], begun=bool(row[20]))
 
@@ -123,7 +149,8 @@ def member_values(row: MemberRow) -> dict[str, Any]:
     record = row.record
     trial, seed, fold = record.key
     names = {"trial": trial, "seed": seed, "fold": fold, "place": row.place}
-    return {**names, "purpose": record.purpose, "length": record.length, **mutable_values(row)}
+    fixed = {"purpose": record.purpose, "length": record.length, "since": record.since}
+    return {**names, **fixed, **mutable_values(row)}
 
 
 def aggregate_values(total: Aggregate) -> dict[str, Any]:
@@ -139,12 +166,27 @@ def aggregate_values(total: Aggregate) -> dict[str, Any]:
     }
 
 
+def begun_values(event: TrialStarted | TrialCopied) -> dict[str, Any]:
+    """Return the columns of a trial that its first event decides."""
+    if isinstance(event, TrialCopied):
+        source, origin = "strategy", Origin(ancestors=event.ancestors, replaces=event.replaces)
+    else:
+        source, origin = event.source, None
+    values = {"values_json": encode_json(event.values), "origin": encode_origin(origin)}
+    return {**values, "source": source, "parameters": None, "engine": "", "note": "", "tags": "[]"}
+
+
+def note_values(event: Noted) -> dict[str, Any]:
+    """Return the columns of a trial that its latest note decides."""
+    return {"note": clean(event.text), "tags": encode_json([clean(tag) for tag in event.tags])}
+
+
 def trial_from(row: Row, members: Sequence[Row] = ()) -> Trial:
     """Read a trial from the columns `queries.TRIAL` and whether it has a lease; members from `queries.MEMBER`."""
     return Trial(
         number=row[0],
         values=decode_json(row[1]),
-        state=visible(_STATES[row[2]], leased=bool(row[12])),
+        state=visible(_STATES[row[2]], leased=bool(row[15])),
         cause=_CAUSES[row[3]],
         message=row[4],
         score=row[5],
@@ -154,21 +196,28 @@ def trial_from(row: Row, members: Sequence[Row] = ()) -> Trial:
         parameters=row[9],
         source=row[10],
         engine=row[11],
+        origin=decode_origin(row[12]),
+        note=row[13],
+        tags=decode_tags(row[14]),
         members=tuple(member_of(member).record for member in members),
     )
 
 
 def leased_of(row: Row) -> Leased:
     """Read a member to train from the columns `queries.MEMBER` and its trial's values."""
-    record = member_of(row).record
+    record, values, origin = member_of(row).record, decode_json(row[22]), decode_origin(row[23])
+    epoch = record.last.epoch if record.last else 0
+    stretch = stretch_at(epoch, values, origin)
     member = Member(
         key=record.key,
-        values=decode_json(row[21]),
-        epoch=record.last.epoch if record.last else 0,
+        values=stretch.values,
+        epoch=epoch,
         checkpoint=record.last,
         purpose=record.purpose,
+        before=stretch.before,
+        inherits=origin is not None,
     )
-    return Leased(member=member, until=record.until)
+    return Leased(member=member, until=min(record.until, stretch.until or record.until))
 
 
 def visible(state: State, *, leased: bool) -> State:

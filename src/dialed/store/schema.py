@@ -27,6 +27,7 @@ from sqlalchemy import (
     inspect,
     literal_column,
     select,
+    text,
     update,
 )
 
@@ -103,6 +104,9 @@ trials = Table(
     Column("parameters", BigInteger),
     Column("source", String(16), nullable=False),
     Column("engine", Text, nullable=False),
+    Column("origin", Text),
+    Column("note", Text, nullable=False, server_default=text("''")),
+    Column("tags", Text, nullable=False, server_default=text("'[]'")),
     Index("dialed_trials_by_score", "study", "score"),
     sqlite_with_rowid=False,
 )
@@ -132,6 +136,7 @@ members = Table(
     Column("worker", String(300)),
     Column("lease_until", Double),
     Column("begun", Boolean(create_constraint=False), nullable=False),
+    Column("since", Integer, nullable=False, server_default=text("0")),
     sqlite_with_rowid=False,
 )
 
@@ -156,7 +161,20 @@ Index(
 
 Migration: TypeAlias = Callable[[Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = ()
+
+def _origins(connection: Connection) -> None:
+    """A trial may go on from the state of another."""
+    connection.execute(text("ALTER TABLE dialed_trials ADD COLUMN origin TEXT"))
+    connection.execute(text("ALTER TABLE dialed_members ADD COLUMN since INTEGER NOT NULL DEFAULT 0"))
+
+
+def _notes(connection: Connection) -> None:
+    """People may write a note and tags on a trial."""
+    connection.execute(text("ALTER TABLE dialed_trials ADD COLUMN note TEXT NOT NULL DEFAULT ''"))
+    connection.execute(text("ALTER TABLE dialed_trials ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'"))
+
+
+MIGRATIONS: tuple[Migration, ...] = (_origins, _notes)
 """The first goes from version 1 to 2, and so on. Once released, a migration is never changed."""
 
 SCHEMA_VERSION = 1 + len(MIGRATIONS)

@@ -12,14 +12,17 @@ from dialed.events import Event, Returned
 from dialed.search.history import Terms
 from dialed.store.codec import decode_json, decode_terms, encode, encode_json, encode_terms
 from dialed.store.fold import Counters, Draft, trial_of
+from dialed.store.patience import Tried, patient
 from dialed.store.protocol import Leased
 from dialed.store.reading import StudyReader
 from dialed.store.rows import (
     aggregate_values,
+    begun_values,
     leased_of,
     member_of,
     member_values,
     mutable_values,
+    note_values,
 )
 from dialed.store.workers import is_dead, parse_worker
 from dialed.trial import Cause, MemberKey, Purpose, aggregate
@@ -51,24 +54,55 @@ class SqlStore(StudyReader):
             LeaseLostError: When it does not. Nothing is stored.
             StoreError: When an event is not legal after those before it, or the database fails. Nothing is stored.
         """
-        with self._database.writing() as cursor:
-            return self._append(cursor, events, worker)
+        tried = Tried()
+
+        def attempt() -> int:
+            with self._database.writing() as cursor:
+                return self._append(cursor, events, worker, tried)
+
+        return self._database.patiently(attempt)
 
     def begin(self, events: Sequence[Event], *, worker: str, limit: int, seconds: float) -> list[Leased]:
         """Do `append(events)` and `lease(...)` in one transaction."""
-        dead = self._dead()
-        with self._database.writing() as cursor:
-            self._append(cursor, events, None)
-            return self._lease(cursor, worker, limit, seconds, dead)
+        dead, tried = self._dead(), Tried()
 
-    def _append(self, cursor: Any, events: Sequence[Event], worker: str | None) -> int:
-        draft = self._draft(cursor, worker)
+        def attempt() -> list[Leased]:
+            with self._database.writing() as cursor:
+                self._append(cursor, events, None, tried)
+                self._give_back_unsure(cursor, worker, tried)
+                return self._lease(cursor, worker, limit, seconds, dead)
+
+        return self._database.patiently(attempt)
+
+    def _append(self, cursor: Any, events: Sequence[Event], worker: str | None, tried: Tried) -> int:
+        row = self._lock(cursor)
+        if tried.events and self._stored_from(cursor, tried.first, len(tried.events)) == tried.events:
+            return tried.first + len(tried.events) - 1
+        draft = self._draft(cursor, worker, row)
         for event in events:
             draft.apply(event)
+        if not self._database.is_sqlite:
+            tried.first, tried.events = draft.counters.cursor + 1, [encode(event) for event in draft.stored]
         return self._write(cursor, draft)
 
-    def _draft(self, cursor: Any, worker: str | None) -> Draft:
-        row = self._lock(cursor)
+    def _stored_from(self, cursor: Any, first: int, count: int) -> list[tuple[str, str]]:
+        """The kinds and bodies of so many events from the cursor `first` on."""
+        found = cursor.execute(self._queries.events, {"at_study": self._study, "at_cursor": first - 1})
+        return [(row[2], row[3]) for row in found.fetchmany(count)]
+
+    def _give_back_unsure(self, cursor: Any, worker: str, tried: Tried) -> None:
+        """Free what an earlier attempt may have leased without the worker being told."""
+        if self._database.is_sqlite:
+            return
+        leases = [row for row in self._leases(cursor) if row[0] == worker and not row[2]]
+        keys = frozenset(MemberKey(row[3], row[5], row[6]) for row in leases)
+        if tried.held is None:
+            tried.held = keys
+        none = {"worker": None, "lease_until": None, "begun": False}
+        self._many(cursor, self._queries.set_lease, [{**self._at(key), **none} for key in keys - tried.held])
+
+    def _draft(self, cursor: Any, worker: str | None, row: Any = None) -> Draft:
+        row = self._lock(cursor) if row is None else row
         counters = Counters(state=row[0], cursor=row[1], trials=row[2], enqueued=row[3], epochs=row[4], seconds=row[5])
 
         def load(trial: int) -> list[Any]:
@@ -118,22 +152,17 @@ class SqlStore(StudyReader):
                 at = {"at_study": self._study, "at_trial": number}
                 cursor.execute(self._queries.set_aggregate, {**at, **values})
             else:
-                row = {"study": self._study, "number": number, "values_json": encode_json(started.values)}
-                cursor.execute(
-                    self._queries.add_trial,
-                    {**row, **values, "parameters": None, "source": started.source, "engine": ""},
-                )
+                row = {"study": self._study, "number": number, **values, **begun_values(started)}
+                cursor.execute(self._queries.add_trial, row)
         for number, built in draft.built.items():
-            cursor.execute(
-                self._queries.set_built,
-                {
-                    "at_study": self._study,
-                    "at_trial": number,
-                    "values_json": encode_json(built.values),
-                    "parameters": built.parameters,
-                    "engine": built.engine,
-                },
-            )
+            row = {"parameters": built.parameters, "engine": built.engine}
+            if number not in draft.copies:
+                row["values_json"] = encode_json(built.values)
+            statement = self._queries.set_built_copy if number in draft.copies else self._queries.set_built
+            cursor.execute(statement, {"at_study": self._study, "at_trial": number, **row})
+        for number, noted in draft.noted.items():
+            at = {"at_study": self._study, "at_trial": number}
+            cursor.execute(self._queries.set_note, {**at, **note_values(noted)})
 
     def _many(self, cursor: Any, statement: str, rows: list[dict[str, Any]]) -> None:
         if len(rows) == 1:
@@ -144,6 +173,7 @@ class SqlStore(StudyReader):
     def _at(self, key: MemberKey) -> dict[str, Any]:
         return {"at_study": self._study, "at_trial": key.trial, "at_seed": key.seed, "at_fold": key.fold}
 
+    @patient
     def set_terms(self, terms: Terms, settings: Mapping[str, Any] | None = None) -> None:
         """Change what the study trains for, as a resumed study with a larger budget does.
 
@@ -173,9 +203,14 @@ class SqlStore(StudyReader):
         First, members whose worker is gone (the lease expired, or its process on this machine is dead) are returned
         to the queue. For one that it had begun, an attempt is counted.
         """
-        dead = self._dead()
-        with self._database.writing() as cursor:
-            return self._lease(cursor, worker, limit, seconds, dead, purpose)
+        dead, tried = self._dead(), Tried()
+
+        def attempt() -> list[Leased]:
+            with self._database.writing() as cursor:
+                self._give_back_unsure(cursor, worker, tried)
+                return self._lease(cursor, worker, limit, seconds, dead, purpose)
+
+        return self._database.patiently(attempt)
 
     def _lease(
         self,
@@ -225,6 +260,7 @@ class SqlStore(StudyReader):
         others: list[MemberKey],
         *,
         cause: Cause = Cause.KILLED,
+        message: str = "",
     ) -> None:
         """Put a lost worker's members into the queue.
 
@@ -234,10 +270,28 @@ class SqlStore(StudyReader):
         if not begun:
             begun, others = others[:1], others[1:]
         for key in begun:
-            draft.apply(Returned(key=key, cause=cause, message=f"The worker {worker} is gone."))
+            draft.apply(Returned(key=key, cause=cause, message=message or f"The worker {worker} is gone."))
         for key in others:
             draft.free(key)
 
+    @patient
+    def bury(self, worker: str, *, cause: Cause = Cause.KILLED, message: str = "") -> None:
+        """Put the members of `worker`, which has ended, into the queue; for those that it had begun, count an attempt.
+
+        `lease` does that too, for a worker that nobody speaks for.
+
+        Args:
+            cause: Why it ended. Defaults to "killed".
+            message: The same, for people. Defaults to a sentence with its name.
+        """
+        with self._database.writing() as cursor:
+            draft = self._draft(cursor, None)
+            begun, others = _gone(self._leases(cursor), self._clock.now(), {worker}).get(worker, ([], []))
+            if begun or others:
+                self._take_back(draft, worker, begun, others, cause=cause, message=message)
+                self._write(cursor, draft)
+
+    @patient
     def renew(self, worker: str, *, seconds: float) -> None:
         """Keep all leases of `worker`, and its claim, for `seconds` from now."""
         until = self._clock.now() + seconds
@@ -247,6 +301,7 @@ class SqlStore(StudyReader):
             cursor.execute(self._queries.renew_claim, {**who, "claim_until": until})
             cursor.execute(self._queries.renew, {**who, "lease_until": until})
 
+    @patient
     def release(self, worker: str) -> None:
         """Give back all leases of `worker`: its members wait again, without an attempt counted."""
         with self._database.writing() as cursor:
@@ -258,6 +313,7 @@ class SqlStore(StudyReader):
 
     # The right to decide
 
+    @patient
     def claim(self, worker: str, *, seconds: float) -> None:
         """Take the right to decide for this study, for `seconds`: one process at a time has it.
 
@@ -282,13 +338,17 @@ class SqlStore(StudyReader):
             cursor.execute(self._queries.set_claim, {**where, **claim})
 
     def _inherit(self, cursor: Any, holder: str, now: float) -> None:
-        """Put the members that `holder`, whose claim is taken over, was training itself into the queue."""
-        begun, others = _gone(self._leases(cursor), now, {holder}).get(holder, ([], []))
-        if begun or others:
+        """Put into the queue what `holder`, whose claim is taken over, was training, itself or by workers that ended."""
+        leases = self._leases(cursor)
+        dead = {holder, *(row[0] for row in leases if is_dead(row[0]))}
+        gone = {name: members for name, members in _gone(leases, now, dead).items() if name in dead}
+        if gone:
             draft = self._draft(cursor, None)
-            self._take_back(draft, holder, begun, others, cause=Cause.INTERRUPTED)
+            for name, (begun, others) in gone.items():
+                self._take_back(draft, name, begun, others, cause=Cause.INTERRUPTED)
             self._write(cursor, draft)
 
+    @patient
     def release_claim(self, worker: str) -> None:
         """Give the right to decide back, if `worker` has it."""
         where = {"at_study": self._study}
