@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -21,11 +21,25 @@ from dialed.events import (
     SessionStarted,
     SpaceSet,
     TrialContinued,
+    TrialCopied,
     TrialStarted,
     TrialStopped,
 )
 from dialed.search import History, Terms, generator
-from dialed.trial import Cause, CheckpointRef, MemberKey, Objective, Outcome, Report, State, Trial
+from dialed.search.history import after_report
+from dialed.trial import (
+    Ancestor,
+    Cause,
+    CheckpointRef,
+    MemberKey,
+    MemberRecord,
+    Objective,
+    Origin,
+    Outcome,
+    Report,
+    State,
+    Trial,
+)
 
 TERMS = Terms(objective=Objective(name="loss", direction="min"), epochs=4)
 
@@ -278,3 +292,108 @@ def test_a_trial_whose_confirmation_waits_is_busy_though_it_is_finished() -> Non
     assert history.trial(0).state is State.COMPLETED
     assert [t.number for t in history.busy] == [0]
     assert history.unfinished == []
+
+
+def _copied(*, until: int = 4) -> list[Event]:
+    """Trial 1 rests after two epochs; trial 2 goes on from there in the place of trial 0."""
+    ref = CheckpointRef(path="p", digest="", bytes=1, epoch=2)
+    begun = [_start(0, until=2), _report(0, 2, 0.9), _end(0, 2), _start(1, until=2), _report(1, 1, 0.7)]
+    rest = [_report(1, 2, 0.5), _end(1, 2, last=ref)]
+    ancestor = Ancestor(trial=1, until=2, values={"x": 1})
+    return [*begun, *rest, TrialCopied(trial=2, values={"x": 9}, replaces=0, ancestors=(ancestor,), until=until)]
+
+
+def test_a_copy_begins_where_its_source_rests_and_ends_what_it_replaces() -> None:
+    history = History(TERMS, _copied())
+    copy = history.trial(2)
+    assert [trial.state for trial in history.trials] == [State.STOPPED, State.PAUSED, State.WAITING]
+    assert copy.origin is not None
+    assert (copy.origin.source, copy.origin.epoch, copy.origin.replaces) == (1, 2, 0)
+    [member] = copy.members
+    assert (member.epoch, member.curve, member.since) == (2, (0.7, 0.5), 2)
+    assert member.last == history.trial(1).members[0].last
+    assert (history.begun, history.copies, history.epochs) == (2, 1, 4)
+
+
+def test_only_its_own_epochs_count_in_the_score_and_the_cost_of_a_copy() -> None:
+    history = History(TERMS, _copied())
+    assert (history.trial(2).score, history.trial(2).epochs) == (None, 0)
+    for event in (_report(2, 3, 0.6), _report(2, 4, 0.65)):
+        history.apply(event)
+    assert (history.trial(2).score, history.trial(2).epochs) == (0.6, 2)
+    assert history.epochs == sum(trial.epochs for trial in history.trials) == 6
+    assert history.best_trial is history.trial(1)
+
+
+def test_what_is_built_for_a_stretch_of_an_ancestor_does_not_change_a_copys_values() -> None:
+    history = History(TERMS, [*_copied(), Built(trial=2, values={"x": 1}, parameters=5)])
+    assert (history.trial(2).values, history.trial(2).parameters) == ({"x": 9}, 5)
+
+
+def test_a_confirmation_of_a_copy_trains_all_epochs_and_is_judged_by_the_last_stretch() -> None:
+    history = History(TERMS, [*_copied(), MembersAdded(trial=2, until=4, seeds=(7,))])
+    for epoch, value in enumerate((0.1, 0.2, 0.8, 0.4), start=1):
+        history.apply(_report(2, epoch, value, seed=7))
+    [member] = history.trial(2).confirmations
+    assert (member.epoch, member.since, member.score) == (4, 2, 0.4)
+
+
+def test_a_report_changes_what_it_is_about_and_nothing_else() -> None:
+    """Both records are made anew without `replace`, so a field that is added later must not be forgotten there."""
+    whole = CheckpointRef(path="a", digest="b", bytes=1, epoch=2)
+    record = MemberRecord(
+        key=MemberKey(0, 5, 1),
+        purpose="confirm",
+        state=State.RUNNING,
+        until=7,
+        length=9,
+        epoch=2,
+        curve=(3.0, 2.0),
+        score=2.0,
+        best_epoch=2,
+        seconds=1.0,
+        memory_bytes=10,
+        attempts=3,
+        cause=Cause.TOLD,
+        message="said",
+        last=whole,
+        best=whole,
+        since=1,
+        metrics={"size": 1.0},
+    )
+    report = Report(key=record.key, epoch=3, metrics={"loss": 1.0}, seconds=0.5, memory_bytes=20)
+    new = after_report(record, report, Objective("loss", "min"))
+    changed = {"epoch": 3, "curve": (3.0, 2.0, 1.0), "score": 1.0, "best_epoch": 3, "seconds": 1.5}
+    assert new == replace(record, **changed, memory_bytes=20, attempts=0, metrics={})
+    assert all(getattr(record, field.name) != field.default for field in fields(MemberRecord) if field.name != "cause")
+    trial = Trial(
+        number=0,
+        values={"x": 1},
+        members=(replace(record, purpose="search"),),
+        parameters=3,
+        source="default",
+        engine="fit",
+        origin=Origin(ancestors=(Ancestor(trial=4, until=1, values={"x": 2}),), replaces=5),
+        note="seen",
+        tags=("good",),
+    )
+    history = History(Terms(objective=Objective("loss", "min"), epochs=9))
+    history._keep(trial)
+    history.apply(report)
+    derived = {"state", "cause", "message", "score", "spread", "epochs", "seconds", "members", "metrics"}
+    kept = [field.name for field in fields(Trial) if field.name not in derived]
+    assert [getattr(history.trial(0), name) for name in kept] == [getattr(trial, name) for name in kept]
+    assert all(getattr(trial, field.name) != field.default for field in fields(Trial) if field.name in kept)
+
+
+def test_a_history_tells_which_trials_have_changed() -> None:
+    terms = Terms(objective=Objective("loss", "min"), epochs=9)
+    history = History(terms)
+    for number in range(3):
+        history.apply(TrialStarted(trial=number, values={}, until=9, epochs=9, seeds=(0,)))
+    assert [trial.number for trial in history.changed_after(0)] == [0, 1, 2]
+    before = history.version
+    assert history.changed_after(before) == []
+    history.apply(Report(key=MemberKey(2, 0, 0), epoch=1, metrics={"loss": 1.0}))
+    history.apply(Report(key=MemberKey(0, 0, 0), epoch=1, metrics={"loss": 1.0}))
+    assert history.changed_after(before) == [history.trial(0), history.trial(2)]

@@ -106,7 +106,7 @@ def test_it_waits_for_running_trials_and_fills_what_is_free() -> None:
     simulation = Simulation(OneAtATime(points=4), SQUARE, _bowl, terms=TERMS, free=3)
     decided = OneAtATime(points=4).decide(SQUARE, simulation.history, generator(simulation.history), 10)
     assert [tuple(d.values.values()) for d in decided] == [(0, 0), (3, 0), (6, 0), (8, 0)]  # type: ignore[union-attr]
-    simulation._carry_out(decided)
+    simulation._study.carry_out(decided)
     assert OneAtATime(points=4).decide(SQUARE, simulation.history, generator(simulation.history), 10) == []
 
 

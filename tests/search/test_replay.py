@@ -9,7 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialed.events import Built, Event
-from dialed.search import Auto, Grid, History, Manual, OneAtATime, Random, Sobol, Terms, generator
+from dialed.search import (
+    ASHA,
+    Auto,
+    Bayesian,
+    Grid,
+    History,
+    Hyperband,
+    Manual,
+    OneAtATime,
+    PopulationBased,
+    Random,
+    Sobol,
+    SuccessiveHalving,
+    Terms,
+    generator,
+)
 from dialed.space import Boolean, Choice, Condition, Domain, Float, Hyperparameter, Int, Space
 from dialed.testing.simulate import Simulation
 from dialed.trial import Objective, Values
@@ -35,7 +50,20 @@ def spaces(draw: st.DrawFn) -> Space:
 
 
 STRATEGIES = st.sampled_from(
-    [Auto(), Grid(points=2), Manual([{"first": "off"}, {}]), OneAtATime(points=3), Random(), Sobol()]
+    [
+        ASHA(),
+        Auto(),
+        Bayesian(),
+        Bayesian(prior="defaults"),
+        Grid(points=2),
+        Hyperband(sampler="sobol"),
+        Manual([{"first": "off"}, {}]),
+        OneAtATime(points=3),
+        PopulationBased(population=4, interval=1),
+        Random(),
+        Sobol(),
+        SuccessiveHalving(rounds=2),
+    ]
 )
 
 
@@ -96,6 +124,11 @@ class _Rebuilding(Simulation):
         Sobol(),
         Random(),
         Auto(),
+        Bayesian(),
+        ASHA(),
+        Hyperband(),
+        SuccessiveHalving(),
+        PopulationBased(population=2),
     ],
 )
 @pytest.mark.parametrize("free", [1, 2])
@@ -104,7 +137,7 @@ def test_a_space_that_is_met_only_by_the_first_trial_is_searched(strategy: Any, 
     terms = Terms(objective=Objective(name="loss", direction="min"), max_trials=4)
     simulation = Simulation(strategy, Space([]), lambda values: 0.0, terms=terms, free=free)
     simulation.run(1)
-    simulation._record(Built(trial=0, values={"rate": 0.0}))
+    simulation.apply(Built(trial=0, values={"rate": 0.0}))
     simulation.space = Space([Hyperparameter("rate", Float(0.0, 1.0))])
     history = simulation.run()
     rates = [trial.values["rate"] for trial in history.trials]

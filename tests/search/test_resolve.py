@@ -8,18 +8,37 @@ import pytest
 
 import dialed.strategies
 from dialed.errors import InvalidInputError
-from dialed.search import STRATEGY_NAMES, Auto, Grid, OneAtATime, Random, Sobol, Strategy, strategy_from
+from dialed.search import (
+    ASHA,
+    STRATEGY_NAMES,
+    Auto,
+    Bayesian,
+    Grid,
+    Hyperband,
+    OneAtATime,
+    PopulationBased,
+    Random,
+    Sobol,
+    Strategy,
+    SuccessiveHalving,
+    strategy_from,
+)
 
 
 @pytest.mark.parametrize(
     ("name", "strategy"),
     [
+        ("ASHA", ASHA()),
         ("auto", Auto()),
+        ("Bayesian", Bayesian()),
         ("grid", Grid()),
+        ("hyperband", Hyperband()),
         ("one_at_a_time", OneAtATime()),
         ("One-At-A-Time", OneAtATime()),
+        ("population", PopulationBased()),
         ("random", Random()),
         ("Sobol", Sobol()),
+        ("successive-halving", SuccessiveHalving()),
     ],
 )
 def test_a_name_gives_the_strategy_with_its_default_settings(name: str, strategy: Strategy) -> None:
@@ -33,10 +52,10 @@ def test_an_object_that_decides_is_returned_as_it_is() -> None:
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     with pytest.raises(
-        InvalidInputError, match=r"`strategy` must be one of 'auto', .* Got 'randm'. Did you mean 'random'"
+        InvalidInputError, match=r"`strategy` must be one of 'asha', .* Got 'randm'. Did you mean 'random'"
     ):
         strategy_from("randm")
-    with pytest.raises(InvalidInputError, match="Got 'xyz'. There are: 'auto'"):
+    with pytest.raises(InvalidInputError, match="Got 'xyz'. There are: 'asha'"):
         strategy_from("xyz")
 
 
@@ -57,9 +76,9 @@ def test_what_cannot_decide_is_refused(given: Any) -> None:
         strategy_from(given)
 
 
-def test_every_public_strategy_but_manual_has_a_name() -> None:
+def test_every_public_strategy_has_a_name_unless_it_must_be_given_something() -> None:
     by_name = {type(strategy_from(name)).__name__ for name in STRATEGY_NAMES}
-    assert by_name | {"Manual"} == set(dialed.strategies.__all__)
+    assert by_name | {"FromOptuna", "Manual"} == set(dialed.strategies.__all__)
     assert dialed.strategies.__all__ == sorted(dialed.strategies.__all__)
     assert all(getattr(dialed.strategies, name).__name__ == name for name in dialed.strategies.__all__)
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from dialed.trial import Values
 
-__all__ = ["Continue", "Decision", "Finish", "Start", "Stop"]
+__all__ = ["Continue", "Copy", "Decision", "Finish", "Start", "Stop"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,22 @@ class Continue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """Stop `target`, and begin a new trial in its place that goes on from the state of `source` to `until` epochs.
+
+    The new trial has `values`, and they hold from its first step on: its weights, the state of its optimizer and its
+    random generators are those of `source`, which is paused, and goes on or not as if nothing had happened. So no
+    trial ever changes its values, and the record of the new one says where its state came from. `target` may have
+    ended already. A budget in trials counts the two as one.
+    """
+
+    source: int
+    target: int
+    values: Values
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """Do not go on with this trial."""
 
@@ -46,4 +62,4 @@ class Finish:
     reason: str
 
 
-Decision: TypeAlias = Start | Continue | Stop | Finish
+Decision: TypeAlias = Start | Continue | Copy | Stop | Finish

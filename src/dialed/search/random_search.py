@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable
+from collections.abc import Hashable
 from dataclasses import KW_ONLY, dataclass
-from typing import TypeAlias
 
 import numpy as np
 
-from dialed.search._candidates import Candidates, starts
-from dialed.search._tried import Tried, recall, tried
+from dialed.search._candidates import starts
+from dialed.search._draws import drawn, nothing_left
+from dialed.search._tried import tried
 from dialed.search.decisions import Decision, Finish
 from dialed.search.history import History
 from dialed.space import Space
 from dialed.trial import Values
 
 __all__ = ["Random"]
-
-DRAWS = 64
-"""Failed draws after which a space counts as nearly exhausted. With a tenth of it left, one place in 850 gets there."""
-
-OPEN_DRAWS = 10_000
-"""The same where the space is infinite, and only a finite part of it can repeat."""
-
-LISTED = 4096
-"""Of a nearly exhausted space, so many untried configurations are listed to choose from."""
-
-Keyed: TypeAlias = tuple[Hashable, Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +51,7 @@ class Random:
         chosen: dict[Hashable, Values] = {}
         if self.default_first and known.default_key not in known:
             chosen[known.default_key] = space.default_values()
-        while len(chosen) < free and (drawn := _drawn(known, chosen, history, rng)):
-            key, values = drawn
+        while len(chosen) < free and (keyed := drawn(known, chosen, history, rng)):
+            key, values = keyed
             chosen[key] = values
-        return starts(chosen.values(), history) or [Finish(reason=_reason(known))]
-
-
-def _drawn(known: Tried, chosen: Container[Hashable], history: History, rng: np.random.Generator) -> Keyed | None:
-    """A new configuration from the space's own distribution, with its key; `None` when nothing is left."""
-    for _ in range(OPEN_DRAWS if known.size is None else DRAWS):
-        values = known.space.sample(rng)
-        key = known.space.key(values)
-        if key not in known and key not in chosen:
-            return key, values
-    return None if known.size is None else _listed(known, chosen, history, rng)
-
-
-def _listed(known: Tried, chosen: Container[Hashable], history: History, rng: np.random.Generator) -> Keyed | None:
-    """One of what is left of a finite space, all alike; `None` when nothing is."""
-    space = known.space
-    everything = recall(history, "random", space, None, lambda: Candidates(space.enumerate()))
-    left = [keyed for keyed in everything.untried(known, LISTED).items() if keyed[0] not in chosen]
-    return left[int(rng.integers(len(left)))] if left else None
-
-
-def _reason(known: Tried) -> str:
-    if known.size is None:
-        return f"{OPEN_DRAWS} draws in a row gave nothing new"
-    return f"all {known.size} configurations of the space have been tried"
+        return starts(chosen.values(), history) or [Finish(reason=nothing_left(known))]

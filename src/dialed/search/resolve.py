@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping
 
 from dialed.errors import InvalidInputError
 from dialed.search._names import nearest
+from dialed.search.asha import ASHA
 from dialed.search.auto import Auto
+from dialed.search.bayesian import Bayesian
 from dialed.search.grid import Grid
+from dialed.search.halving import Hyperband, SuccessiveHalving
 from dialed.search.one_at_a_time import OneAtATime
+from dialed.search.population import PopulationBased
 from dialed.search.protocol import Strategy
 from dialed.search.random_search import Random
 from dialed.search.sobol import Sobol
@@ -16,11 +20,16 @@ from dialed.search.sobol import Sobol
 __all__ = ["STRATEGY_NAMES", "strategy_from"]
 
 _BY_NAME: Mapping[str, Callable[[], Strategy]] = {
+    "asha": ASHA,
     "auto": Auto,
+    "bayesian": Bayesian,
     "grid": Grid,
+    "hyperband": Hyperband,
     "one_at_a_time": OneAtATime,
+    "population": PopulationBased,
     "random": Random,
     "sobol": Sobol,
+    "successive_halving": SuccessiveHalving,
 }
 
 STRATEGY_NAMES = tuple(_BY_NAME)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from dialed.search.history import History
 from dialed.space import Space
 from dialed.trial import Values
 
-__all__ = ["Sobol"]
+__all__ = ["Sobol", "evenly"]
 
 MOST_DIMENSIONS = 21_201
 """Direction numbers exist for so many (Joe and Kuo 2008)."""
@@ -76,9 +76,26 @@ class Sobol:
         return start_untried(candidates, known, history, free, reason=reason)
 
     def _sequence(self, space: Space, seed: int) -> Iterator[Values]:
-        return from_default(
-            space, _distinct(space, _points(space, seed, self.scramble)), default_first=self.default_first
-        )
+        return from_default(space, evenly(space, seed, scramble=self.scramble), default_first=self.default_first)
+
+
+def evenly(
+    space: Space,
+    seed: int,
+    *,
+    scramble: bool = True,
+    moved: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+) -> Iterator[Values]:
+    """Configurations all over the space, each once; of a finite space all, in the end.
+
+    Args:
+        space: Which they are of.
+        seed: Randomises the sequence, with `scramble`.
+        scramble: Whether it does. Defaults to True.
+        moved: Moves each point, shape `(len(space),)`, before it is decoded. Defaults to none being moved.
+    """
+    points = _points(space, seed, scramble)
+    return _distinct(space, points if moved is None else map(moved, points))
 
 
 def _points(space: Space, seed: int, scramble: bool) -> Iterator[NDArray[np.float64]]:

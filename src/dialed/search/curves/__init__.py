@@ -1,0 +1,1 @@
+"""Learning curves: where they lead, and a model of configurations and epochs together. Imports NumPy and SciPy."""
