@@ -41,21 +41,22 @@ class Bench:
         **arguments: Any,
     ) -> Outcome:
         """Train to `until` epochs from the checkpoint `start`; what is told goes to `self.told`."""
+        from dialed.engine.assignment import Assignment
         from dialed.engine.fit import FitEngine
         from dialed.engine.recipe import Recipe
 
         self.told = Recorder()
-        engine = FitEngine(
-            Recipe(build, {"batch_size": 8, **arguments}, max_parameters=max_parameters),
-            data if data is not None else digits(),
+        assignment = Assignment(
+            recipe=Recipe(build, {"batch_size": 8, **arguments}, max_parameters=max_parameters),
+            data=data if data is not None else digits(),
             objective=objective or Objective(name="val_loss", direction="min"),
             checkpoints=self.checkpoints,
             clock=clock or SteppingClock(),
             checkpoint_seconds=checkpoint_seconds,
-            deadline=deadline,
+            **({"deadline": deadline} if deadline else {}),
         )
         member = Member(key=KEY, values=values or {}, epoch=start.epoch if start else 0, checkpoint=start)
-        (outcome,) = engine.train([member], until, on_report or self.told)
+        (outcome,) = FitEngine(assignment).train([member], until, on_report or self.told)
         return outcome
 
     @property

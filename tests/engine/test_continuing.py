@@ -16,6 +16,8 @@ import pytest
 
 from dialed.engine.data import Data
 
+pytestmark = pytest.mark.slow  # each test compiles programs
+
 BACKEND = keras.backend.backend()
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
 from dialed.engine.data import Data
+from dialed.engine.folds import Fold
+from dialed.engine.samples import Samples
 from dialed.errors import DataError, InvalidInputError
 
 
@@ -225,3 +227,13 @@ def test_keras_trains_on_a_fold_as_it_is() -> None:
         fold.x, fold.y, sample_weight=fold.sample_weight, validation_data=fold.validation, epochs=1, verbose=0
     )
     assert set(history.history) == {"loss", "val_loss"}
+
+
+def test_a_fold_may_be_judged_elsewhere() -> None:
+    """A fold without test samples has no validation, and trains on its rows."""
+    nobody = np.array([], np.int32)
+    samples = Samples.of(np.arange(6.0).reshape(6, 1), np.arange(6), None)
+    data = Data(training=samples, cross_validation=(Fold(train=np.array([1, 3]), test=nobody),))
+    assert not data.has_validation
+    assert data.fold(0).validation is None
+    assert data.fold(0).y.tolist() == [1, 3]

@@ -14,6 +14,8 @@ from dialed.engine.probe import probe
 from dialed.engine.recipe import Recipe
 from dialed.errors import CheckpointError
 
+pytestmark = pytest.mark.slow  # each test compiles programs
+
 
 def build(hp: Any, *, shape: tuple[Any, ...] = (keras.Input((4,)),)) -> keras.Model:
     units = hp.Int("units", 1, 9)

@@ -7,21 +7,9 @@ from pathlib import Path
 import pytest
 
 from dialed.engine.fit import FitEngine
-from dialed.engine.protocol import Engine
-from dialed.testing.engines import EngineCase, EngineCheck, engine_checks
+from dialed.testing.engines import EngineCheck, engine_checks
 
 QUICK = ("every_member_is_planned_once", "a_continued_member_is_an_uninterrupted_one", "failures_are_outcomes")
-
-
-def make(case: EngineCase) -> Engine:
-    return FitEngine(
-        case.recipe,
-        case.data,
-        objective=case.objective,
-        checkpoints=case.checkpoints,
-        clock=case.clock,
-        deadline=case.deadline,
-    )
 
 
 def marked(check: EngineCheck) -> object:
@@ -32,4 +20,4 @@ def marked(check: EngineCheck) -> object:
 @pytest.mark.parametrize("check", [marked(check) for check in engine_checks()])
 def test_the_rules_of_engines_hold(check: EngineCheck, tmp_path: Path) -> None:
     """One rule of `dialed.testing.engines` after the other."""
-    check(make, tmp_path)
+    check(FitEngine, tmp_path)

@@ -141,3 +141,24 @@ def test_what_a_splitter_says_is_passed_on() -> None:
 def test_groups_of_another_length_are_refused() -> None:
     with pytest.raises(DataError, match=r"`groups` must be one label for each of the 4 samples. Got shape \(3,\)"):
         make_folds(2, samples=4, groups=[0, 1, 2])
+
+
+def test_a_class_that_a_fold_is_judged_by_and_never_trains_on_is_refused():
+    from dialed.engine.labels import check_classes
+
+    y = np.repeat([0, 1, 2], 4)
+    pairs = [(np.arange(8), np.arange(8, 12)), (np.arange(4, 12), np.arange(4))]
+    with pytest.raises(
+        DataError, match=r"`cv` must leave samples of every class to train on. Got none of the class of sample 8"
+    ):
+        check_classes(make_folds(pairs, samples=12, y=y), y)
+    check_classes(make_folds(4, samples=12, y=y), y)
+    check_classes(make_folds(pairs, samples=12), None)
+
+
+def test_a_class_of_one_sample_is_refused_with_its_count():
+    from dialed.engine.labels import check_classes
+
+    y = np.array([0, 1] * 10 + [2])
+    with pytest.raises(DataError, match=r"the class of sample 20 \(it has 1 in all\).*join it with another"):
+        check_classes(make_folds(3, samples=21, y=y), y)

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from dialed.engine.objective import direction_of, metric_key, resolve_objective
+from dialed.engine.objective import check_constraints, direction_of, metric_key, resolve_objective, resolve_objectives
 from dialed.errors import ObjectiveError
+from dialed.objectives import Constraint
 from dialed.trial import Objective
 
 NAMES = ["loss", "accuracy"]
@@ -162,3 +163,39 @@ def test_a_direction_that_is_none_is_refused() -> None:
 def test_anything_but_one_metric_is_refused(objective: object) -> None:
     with pytest.raises(ObjectiveError, match=r"must be the name of one metric or a `dialed.Objective`. Got"):
         resolve_objective(objective, None, has_validation=True)
+
+
+def test_several_objectives_are_resolved_one_by_one() -> None:
+    found = resolve_objectives(["val_accuracy", "parameters", Objective("seconds", "max")], NAMES, has_validation=True)
+    assert found == (
+        Objective("val_accuracy", "max"),
+        Objective("parameters", "min"),
+        Objective("seconds", "max"),
+    )
+    assert resolve_objectives(None, NAMES, has_validation=True) == (Objective("val_loss", "min"),)
+
+
+def test_a_metric_of_the_model_goes_before_what_dialed_measures() -> None:
+    names = [*NAMES, "memory"]
+    with pytest.raises(ObjectiveError, match="must say which way is better"):
+        resolve_objectives(["memory"], names, has_validation=False)
+
+
+def test_the_first_objective_has_a_value_after_each_epoch() -> None:
+    with pytest.raises(ObjectiveError, match="The first `objective` must be a metric with a value after each epoch"):
+        resolve_objectives(["parameters", "val_loss"], NAMES, has_validation=True)
+
+
+def test_a_list_names_at_least_one_and_only_what_is_measured() -> None:
+    with pytest.raises(ObjectiveError, match="must name at least one metric"):
+        resolve_objectives([], NAMES, has_validation=True)
+    with pytest.raises(ObjectiveError, match="Did you mean 'val_accuracy'"):
+        resolve_objectives(["val_loss", "val_acuracy"], NAMES, has_validation=True)
+
+
+def test_what_nobody_measures_cannot_be_constrained() -> None:
+    check_constraints(
+        [Constraint("parameters", max=5), Constraint("val_accuracy", min=0.5)], NAMES, has_validation=True
+    )
+    with pytest.raises(ObjectiveError, match="`constraints` must name one of .*Did you mean 'accuracy'"):
+        check_constraints([Constraint("acuracy", min=0.5)], NAMES, has_validation=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dialed.engine.packing import Arrays
-from dialed.engine.seeding import capture_random, preserved, reseed, restore_random, seeded
+from dialed.engine.seeding import capture_random, preserved, reseed, restore_random, seeded, taken_up
 
 
 def draws() -> list[Any]:
@@ -67,6 +67,18 @@ def test_captured_generators_go_on_where_they_were() -> None:
         reseed(9)
         restore_random(state, arrays)
         assert draws() == expected
+
+
+def test_captured_generators_are_taken_up_inside_only() -> None:
+    with seeded(2):
+        draws()
+        arrays: Arrays = {}
+        state = capture_random(arrays)
+        expected = draws()
+    random.seed(1)
+    with taken_up(2, state, arrays):
+        assert draws() == expected
+    assert random.random() == random.Random(1).random()
 
 
 def test_keras_generator_is_made_where_there_was_none() -> None:

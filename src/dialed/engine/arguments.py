@@ -11,7 +11,7 @@ from dialed.errors import InvalidInputError
 from dialed.space import HyperParameters
 from dialed.space.domains import Domain
 
-__all__ = ["ask_arguments", "check_callbacks", "make_callbacks", "refuse_schedule_conflict"]
+__all__ = ["ask_arguments", "check_callbacks", "make_callbacks", "refuse_schedule_conflict", "schedule_of"]
 
 _SETS_RATE = ("ReduceLROnPlateau", "LearningRateScheduler")
 _OWN_CHECKPOINTS = ("BackupAndRestore",)
@@ -56,12 +56,8 @@ def refuse_schedule_conflict(model: Any, callbacks: Sequence[Any]) -> None:
     Raises:
         InvalidInputError: There are both.
     """
-    import keras
-
-    optimizer = getattr(model, "optimizer", None)
-    inner = getattr(optimizer, "inner_optimizer", optimizer)  # inside a LossScaleOptimizer
-    rate = getattr(inner, "_learning_rate", None)
-    if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+    rate = schedule_of(model)
+    if rate is None:
         return
     for callback in callbacks:
         name = next((base.__name__ for base in type(callback).__mro__ if base.__name__ in _SETS_RATE), None)
@@ -70,6 +66,16 @@ def refuse_schedule_conflict(model: Any, callbacks: Sequence[Any]) -> None:
                 f"`callbacks` must not set the learning rate where the optimizer follows a schedule. Got {name} with "
                 f"{type(rate).__name__}. Keep one of them."
             )
+
+
+def schedule_of(model: Any) -> Any:
+    """The schedule that the model's optimizer follows; `None` where it follows none."""
+    import keras
+
+    optimizer = getattr(model, "optimizer", None)
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # inside a LossScaleOptimizer
+    rate = getattr(inner, "_learning_rate", None)
+    return rate if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) else None
 
 
 def _listed(callbacks: Any) -> list[Any]:

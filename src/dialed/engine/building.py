@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = [
     "holds_arrays",
     "is_built",
     "symbolic",
+    "values_without_compiling",
 ]
 
 
@@ -78,3 +80,18 @@ def holds_arrays(fold: Any) -> bool:
     return fold.samples is not None and all(
         isinstance(leaf, np.ndarray) or is_sparse(leaf) for _, leaf in leaves(fold.x, "x")
     )
+
+
+def values_without_compiling() -> AbstractContextManager[None]:
+    """While active, models that are built get their initial values without a compilation, where that is known how.
+
+    On the JAX backend Keras compiles a draw for each new shape, which takes longer than all else of a look at a small
+    model. On other backends this does nothing.
+    """
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return nullcontext()
+    from dialed.engine.fused.initial import values_from_numpy
+
+    return values_from_numpy()

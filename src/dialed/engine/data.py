@@ -12,8 +12,10 @@ import numpy as np
 from dialed.engine.arrays import Array, Structure, is_sparse, leaves
 from dialed.engine.datasets import Kind, Stream, is_stream, kind_of
 from dialed.engine.folds import Fold, make_folds
+from dialed.engine.preparing import Preparation, Prepare
 from dialed.engine.samples import LabelRange, Samples, label_range
 from dialed.errors import DataError, InvalidInputError
+from dialed.space import HyperParameters
 
 __all__ = ["Data", "FoldData"]
 
@@ -45,12 +47,14 @@ class Data:
         validation: What was passed as `validation_data`. Defaults to None.
         split_at: The first sample that `validation_split` holds out. Defaults to None, where nothing is held out.
         cross_validation: The folds of `cv`. Defaults to none.
+        preparation: Prepares the inputs of each fold. Defaults to none.
     """
 
     training: Source
     validation: Source | None = None
     split_at: int | None = None
     cross_validation: tuple[Fold, ...] = ()
+    preparation: Preparation | None = None
     _kept: dict[int, FoldData] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -66,6 +70,7 @@ class Data:
         groups: Any = None,
         seed: int = 0,
         check_finite: bool = True,
+        prepare: Prepare | None = None,
     ) -> Self:
         """Check the data of a search.
 
@@ -80,6 +85,7 @@ class Data:
             groups: The group of each sample, (samples,), for `cv`. Defaults to None.
             seed: Shuffles the samples before an int `cv` cuts them. Defaults to 0.
             check_finite: Whether NaN and infinity are refused. Defaults to True.
+            prepare: `prepare(hp, x_train, x_valid)` returns both parts, prepared. Defaults to None.
 
         Raises:
             DataError: The data cannot be trained on.
@@ -95,16 +101,21 @@ class Data:
         share = _checked_share(validation_split)
         _check_together(validation_data=validation_data, share=share, cv=cv, groups=groups)
         held_out = None if validation_data is None else _validation(validation_data, check_finite=check_finite)
+        preparation = None if prepare is None else Preparation(function=prepare, check_finite=check_finite)
         if is_stream(x):
-            _check_alone(kind_of(x), y=y, sample_weight=sample_weight, share=share, cv=cv)
+            _check_alone(kind_of(x), y=y, sample_weight=sample_weight, share=share, cv=cv, prepare=prepare)
             return cls(training=Stream.of(x, "x"), validation=held_out)
-        samples = Samples.of(x, y, sample_weight, check_finite=check_finite)
+        samples = Samples.of(x, y, sample_weight, check_finite=check_finite and prepare is None)
+        if preparation is not None and isinstance(held_out, Stream):
+            _check_alone(held_out.kind, name="validation_data", prepare=prepare)
         if isinstance(held_out, Samples):
             _check_alike(samples, held_out)
         only_y = _output(samples.y, None)  # several outputs have no classes in common
         folds = () if cv is None else make_folds(cv, samples=len(samples), y=only_y, groups=groups, seed=seed)
         split_at = _split_at(len(samples), share) if share else None
-        return cls(training=samples, validation=held_out, split_at=split_at, cross_validation=folds)
+        return cls(
+            training=samples, validation=held_out, split_at=split_at, cross_validation=folds, preparation=preparation
+        )
 
     @property
     def kind(self) -> Kind:
@@ -119,7 +130,7 @@ class Data:
     @property
     def has_validation(self) -> bool:
         """Whether every fold is judged by samples that it does not train on."""
-        return self.validation is not None or self.split_at is not None or bool(self.cross_validation)
+        return self.validation is not None or self.split_at is not None or any(f.judges for f in self.cross_validation)
 
     @property
     def bytes(self) -> int | None:
@@ -128,17 +139,23 @@ class Data:
             return None
         return self.training.bytes + (self.validation.bytes if isinstance(self.validation, Samples) else 0)
 
-    def fold(self, index: int) -> FoldData:
+    def fold(self, index: int, hp: HyperParameters | None = None) -> FoldData:
         """What fold `index` trains on.
 
         A fold of a cross-validation is a copy; the last one asked for is kept, earlier ones are let go. All else
         shares the memory of what was passed.
+
+        Args:
+            index: Which fold.
+            hp: The values that a preparation may depend on. Defaults to those it has by default.
 
         Raises:
             IndexError: There is no such fold.
         """
         if index not in self.folds:
             raise IndexError(f"The fold must be one of {self.folds}. Got {index}.")
+        if self.preparation is not None:
+            return self.preparation.fold(index, self._cut, HyperParameters() if hp is None else hp)
         kept = self._kept.get(index)
         if kept is None:
             self._kept.clear()
@@ -150,7 +167,7 @@ class Data:
             return _fold_data(self.training, self.validation)
         if self.cross_validation:
             fold = self.cross_validation[index]
-            return _fold_data(self.training.rows(fold.train), self.training.rows(fold.test))
+            return _fold_data(self.training.rows(fold.train), self.training.rows(fold.test) if fold.judges else None)
         if self.split_at is not None:
             first, last = slice(0, self.split_at), slice(self.split_at, None)
             return _fold_data(self.training.rows(first), self.training.rows(last))
@@ -266,18 +283,32 @@ def _check_together(*, validation_data: Any, share: float, cv: Any, groups: Any)
         raise InvalidInputError("`groups` must come with `cv`, which keeps them whole. Got no `cv`. Pass `cv=5`.")
 
 
-def _check_alone(kind: Kind, *, y: Any, sample_weight: Any, share: float, cv: Any) -> None:
+def _check_alone(
+    kind: Kind,
+    *,
+    name: str = "x",
+    y: Any = None,
+    sample_weight: Any = None,
+    share: float = 0.0,
+    cv: Any = None,
+    prepare: Any = None,
+) -> None:
     """Refuse what a dataset must bring itself, and what would need its samples one by one."""
-    for name, given in (("y", y is not None), ("sample_weight", sample_weight is not None)):
+    if prepare is not None:
+        raise InvalidInputError(
+            f"`prepare` must have arrays to work on. Got a dataset ({kind}) as `{name}`. Prepare it with its own `map`, or "
+            "put a `Normalization` layer into the model."
+        )
+    for part, given in (("y", y is not None), ("sample_weight", sample_weight is not None)):
         if given:
             raise InvalidInputError(
-                f"`{name}` must come from the dataset itself where `x` is one ({kind}). Got both. "
-                f"Let the dataset give (x, y) or (x, y, sample_weight), and leave out `{name}`."
+                f"`{part}` must come from the dataset itself where `x` is one ({kind}). Got both. "
+                f"Let the dataset give (x, y) or (x, y, sample_weight), and leave out `{part}`."
             )
-    for name, given in (("cv", cv is not None), ("validation_split", share > 0.0)):
+    for part, given in (("cv", cv is not None), ("validation_split", share > 0.0)):
         if given:
             raise InvalidInputError(
-                f"`{name}` must have arrays to cut. Got a dataset ({kind}) as `x`. Pass arrays, or a second dataset "
+                f"`{part}` must have arrays to cut. Got a dataset ({kind}) as `x`. Pass arrays, or a second dataset "
                 "as `validation_data`."
             )
 

@@ -9,6 +9,7 @@ import keras
 
 from dialed.engine.building import build_from, is_built
 from dialed.engine.failures import MemberFailed
+from dialed.engine.normalizing import finalize
 from dialed.engine.recipe import Recipe
 from dialed.engine.seeding import seeded
 from dialed.engine.state import restore_weights
@@ -40,4 +41,5 @@ def load_model(recipe: Recipe, values: Values, seed: int, arrays: Mapping[str, A
         if recipe.inputs is not None or is_built(model):
             build_from(model, recipe.inputs)
         restore_weights(arrays, model)
+        finalize(model)
     return model

@@ -17,10 +17,15 @@ __all__ = ["Fold", "class_codes", "make_folds"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fold:
-    """Indices of the samples that a fold trains on, and of those that judge it."""
+    """Indices of the samples that a fold trains on, and of those that judge it: none where it is judged elsewhere."""
 
     train: np.ndarray
     test: np.ndarray
+
+    @property
+    def judges(self) -> bool:
+        """Whether there are samples to judge by."""
+        return len(self.test) > 0
 
 
 def make_folds(cv: Any, *, samples: int, y: Any = None, groups: Any = None, seed: int = 0) -> tuple[Fold, ...]:

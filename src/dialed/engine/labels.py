@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from dialed.engine.building import symbolic
+from dialed.engine.folds import Fold, class_codes
 from dialed.errors import DataError
 
-__all__ = ["check_labels"]
+__all__ = ["check_classes", "check_labels"]
 
 _SPARSE = ("sparse_categorical_crossentropy",)
+_CLASSES = (*_SPARSE, "categorical_crossentropy", "categorical_focal_crossentropy")
 _BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
 
 
@@ -19,7 +24,7 @@ def check_labels(model: Any, batch: tuple[Any, Any, Any], data: Any) -> None:
     Args:
         model: Built and compiled.
         batch: x, y and sample weights of one batch.
-        data: Has `label_range(output)`.
+        data: Has `label_range(output)`, and perhaps `training` and `cross_validation`.
 
     Raises:
         DataError: Labels are outside the classes.
@@ -31,6 +36,35 @@ def check_labels(model: Any, batch: tuple[Any, Any, Any], data: Any) -> None:
         output = _at(outputs, part.path)
         if output is not None and len(part.path) < 2:
             _check(part.loss, output, data.label_range(part.path[0] if part.path else None), part.path)
+            if getattr(getattr(part.loss, "fn", None), "__name__", "") in (*_CLASSES, *_BINARY) and not part.path:
+                check_classes(
+                    getattr(data, "cross_validation", ()), getattr(getattr(data, "training", None), "y", None)
+                )
+
+
+def check_classes(folds: Sequence[Fold], y: Any) -> None:
+    """Refuse folds that are judged by a class that they cannot have learnt.
+
+    Args:
+        folds: Of a cross-validation; none where there is none.
+        y: All targets.
+
+    Raises:
+        DataError: A class of the samples that judge a fold is missing from those that it trains on.
+    """
+    codes = class_codes(y) if folds else None
+    if codes is None:
+        return
+    for number, fold in enumerate(folds):
+        unknown = np.setdiff1d(codes[fold.test], codes[fold.train])
+        if len(unknown):
+            first = int(fold.test[np.argmax(codes[fold.test] == unknown[0])])
+            count = int((codes == unknown[0]).sum())
+            raise DataError(
+                f"`cv` must leave samples of every class to train on. Got none of the class of sample {first} (it has "
+                f"{count:,} in all) in the training part of fold {number}, which is judged by it. Leave so rare a class out "
+                "or join it with another; for samples stored class by class pass an int, which shuffles them."
+            )
 
 
 def _check(loss: Any, output: Any, found: Any, path: tuple[Any, ...]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import sys
+from pathlib import Path
 from typing import Any
 
-__all__ = ["Housekeeping", "peak_memory_bytes"]
+__all__ = ["Housekeeping", "available_bytes", "peak_memory_bytes"]
 
 CACHED_MEMBERS = 16
 """Members between two emptyings of JAX's caches. Each new shape leaves some 10 MB of compiled operations there, for ever;
@@ -24,6 +25,15 @@ def peak_memory_bytes() -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def available_bytes() -> int | None:
+    """The memory of the machine that nobody uses; `None` where the system does not say."""
+    try:
+        told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        return int(told["MemAvailable"].split()[0]) * 1024  # with what files are cached in, which gives way
+    except (OSError, KeyError, ValueError):
+        return None
 
 
 class Housekeeping:

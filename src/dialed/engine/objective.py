@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dialed.errors import ObjectiveError
+from dialed.objectives import MEASURED, NUMBERED, Constraint, differing, metric_key
 from dialed.trial import Direction, Objective
 
-__all__ = ["direction_of", "metric_key", "resolve_objective"]
+__all__ = ["check_constraints", "direction_of", "metric_key", "resolve_objective", "resolve_objectives"]
 
 _VALIDATION = "val_"
 _NEGATED = ("neg_", "negative_")
-_NUMBERED = re.compile(r"_\d+$")
 _UP_OR_DOWN: dict[str, Direction] = {"up": "max", "down": "min"}
 
 # The names that Keras gives to its own metrics and losses in the logs, and their short forms. Left out on purpose:
@@ -64,26 +63,10 @@ def direction_of(name: str, metrics: Iterable[object] = ()) -> Direction | None:
             if known is not None:
                 return known
     negated = next((prefix for prefix in _NEGATED if base.startswith(prefix)), "")
-    found = _by_name(base.removeprefix(negated)) or _by_name(_NUMBERED.sub("", base.removeprefix(negated)))
+    found = _by_name(base.removeprefix(negated)) or _by_name(NUMBERED.sub("", base.removeprefix(negated)))
     if negated and found is not None:
         return "max" if found == "min" else "min"
     return found
-
-
-def metric_key(name: str, names: Iterable[str]) -> str | None:
-    """The one of `names` that means the metric `name`.
-
-    Keras numbers metrics that were not given a name: the first AUC of a process is "auc", the next "auc_1". Where
-    exactly one name differs from `name` by such a number alone, it is that one.
-
-    Returns:
-        A member of `names`; `None` where none fits, or several do.
-    """
-    known = list(names)
-    if name in known:
-        return name
-    same = [other for other in known if _NUMBERED.sub("", other) == _NUMBERED.sub("", name)]
-    return same[0] if len(same) == 1 else None
 
 
 def resolve_objective(
@@ -129,6 +112,54 @@ def resolve_objective(
     return Objective(name=name, direction=known)
 
 
+def resolve_objectives(
+    objective: Any,
+    metric_names: Sequence[str] | None,
+    *,
+    has_validation: bool,
+    metrics: Iterable[object] = (),
+) -> tuple[Objective, ...]:
+    """The objectives of a study: of one alone, or of each in a list. The arguments are those of `resolve_objective`.
+
+    All but the first may be what Dialed measures itself ("parameters", "latency", "seconds", "memory"), where less is better
+    unless a direction is given.
+
+    Raises:
+        ObjectiveError: As `resolve_objective`; or the list is empty, or the first has no value after each epoch.
+        InvalidInputError: Two are the same metric.
+    """
+    if not isinstance(objective, (list, tuple)):
+        objective = (objective,)
+    if not objective:
+        raise ObjectiveError("`objective` must name at least one metric. Got an empty list.")
+    found = []
+    for place, each in enumerate(objective):
+        name = each if isinstance(each, str) else getattr(each, "name", None)
+        own = metric_names is not None and metric_key(str(name), metric_names) is not None
+        if name in MEASURED and not own and place == 0:
+            raise ObjectiveError(
+                "The first `objective` must be a metric with a value after each epoch, for it chooses the epoch that "
+                f"counts. Got '{name}'. Name a metric before it, such as ['val_loss', '{name}'], or make it a constraint."
+            )
+        if name in MEASURED and not own:
+            _, direction = _name_and_direction(each)
+            found.append(Objective(str(name), direction or "min"))
+        else:
+            found.append(resolve_objective(each, metric_names, has_validation=has_validation, metrics=metrics))
+    differing(found)
+    return tuple(found)
+
+
+def check_constraints(
+    constraints: Iterable[Constraint], metric_names: Sequence[str] | None, *, has_validation: bool
+) -> None:
+    """Raise `ObjectiveError` where something is constrained that nobody measures."""
+    for constraint in constraints:
+        if metric_names is not None and constraint.name not in MEASURED:
+            known = [*_all_names(metric_names, has_validation=has_validation), *MEASURED]
+            _check_measured(constraint.name, known, what="constraints")
+
+
 def _by_name(base: str) -> Direction | None:
     if base in _DIRECTIONS:
         return _DIRECTIONS[base]
@@ -160,10 +191,11 @@ def _all_names(metric_names: Sequence[str], *, has_validation: bool) -> list[str
     return list(dict.fromkeys([*training, *validated, *metric_names]))
 
 
-def _check_measured(name: str, known: list[str]) -> None:
+def _check_measured(name: str, known: list[str], *, what: str = "objective") -> None:
     if metric_key(name, known) is not None:
         return
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean '{near[0]}'?" if near else "Pass the metric to `model.compile(metrics=[...])`."
     shown = ", ".join(f"'{n}'" for n in known)
-    raise ObjectiveError(f"`objective` must be one of {shown}. Got '{name}'. {hint}")
+    must = "be one of" if what == "objective" else "name one of"
+    raise ObjectiveError(f"`{what}` must {must} {shown}. Got '{name}'. {hint}")

@@ -17,6 +17,7 @@ import keras
 from dialed.clock import Clock, SystemClock
 from dialed.engine.building import build_from, count_parameters, first_batch, holds_arrays, symbolic
 from dialed.engine.failures import MemberFailed, is_out_of_memory
+from dialed.engine.fused.padding.work import multiplications
 from dialed.engine.labels import check_labels
 from dialed.engine.recipe import Realised, Recipe
 from dialed.engine.seeding import seeded
@@ -32,12 +33,14 @@ class Probe:
     """What the default model is like.
 
     `metric_names` are the keys of its logs, those with "val_" too where there is validation data; `None` where a
-    hypermodel trains in its own way. `metrics` are the metric objects. `seconds` is what building and tracing took.
+    hypermodel trains in its own way. `metrics` are the metric objects. `seconds` is what building and tracing took,
+    `multiplications` those by weights for one sample, forward.
     """
 
     metric_names: tuple[str, ...] | None
     parameters: int
     seconds: float
+    multiplications: float = 1.0
     metrics: tuple[Any, ...] = ()
 
 
@@ -59,6 +62,7 @@ def probe(recipe: Recipe, values: Values, data: Any, *, seed: int = 0, clock: Cl
     start = clock.monotonic()
     fold = data.fold(0)
     _check_arguments(recipe, fold)
+    recipe.look_at(data)
     with seeded(seed):
         realised = _realised(recipe, values, seed)
         names = _names(recipe, realised, data, fold)
@@ -67,6 +71,7 @@ def probe(recipe: Recipe, values: Values, data: Any, *, seed: int = 0, clock: Cl
             metric_names=None if recipe.own_fit else names,
             parameters=count_parameters(model),
             seconds=clock.monotonic() - start,
+            multiplications=multiplications(model),
             metrics=tuple(_single_metrics(model.metrics)),
         )
 

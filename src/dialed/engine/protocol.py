@@ -23,12 +23,13 @@ class Batch:
     """Members that are trained together, and how.
 
     `program` names the compiled program they share ("fit" where each has its own); `reason` says why it is not a
-    faster one, and is empty where it is the fastest.
+    faster one, and is empty where it is the fastest. `padding` says which widths were made equal for it.
     """
 
     members: tuple[Member, ...]
     program: str
     reason: str = ""
+    padding: str = ""
 
 
 class Engine(Protocol):

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dialed.engine.arguments import ask_arguments, check_callbacks, make_callbacks, refuse_schedule_conflict
+from dialed.engine.arguments import (
+    ask_arguments,
+    check_callbacks,
+    make_callbacks,
+    refuse_schedule_conflict,
+    schedule_of,
+)
 from dialed.engine.building import count_parameters
 from dialed.engine.failures import MemberFailed, failure_from
 from dialed.engine.hypermodel import Hypermodel, build_of, overrides_fit
+from dialed.engine.length import Length
+from dialed.engine.scaling import RateScaling
 from dialed.engine.seeding import reseed
 from dialed.space import HyperParameters
 from dialed.trial import Cause, Values
+
+if TYPE_CHECKING:
+    from dialed.engine.data import FoldData
+    from dialed.engine.preparing import Preparation
 
 __all__ = ["Realised", "Recipe"]
 
@@ -21,12 +33,14 @@ __all__ = ["Realised", "Recipe"]
 class Realised:
     """One trial, ready to be trained: a fresh model, and the arguments of its training.
 
-    `arguments` holds this trial's own values, and fresh callbacks where there are any.
+    `arguments` holds this trial's own values, and fresh callbacks where there are any. `fold` is what it trains on, where
+    that was prepared for it.
     """
 
     model: Any
     arguments: Mapping[str, Any]
     hp: HyperParameters
+    fold: FoldData | None = None
 
     @property
     def values(self) -> dict[str, Any]:
@@ -66,6 +80,9 @@ class Recipe:
         self.max_parameters = max_parameters
         self.own_fit = overrides_fit(hypermodel)
         self.inputs: Any = None
+        self._length: Length | None = None
+        self._data: Any = None
+        self._scaling = RateScaling.of(self.arguments.get("lr_scaling"), self.arguments.get("batch_size"))
         self._build = build_of(hypermodel)
         check_callbacks(self.arguments.get("callbacks"))
 
@@ -73,8 +90,13 @@ class Recipe:
         """Ask for everything, and return the model."""
         return self._made(hp).model
 
-    def realise(self, values: Values, seed: int) -> Realised:
+    def realise(self, values: Values, seed: int, *, fold: int | None = None) -> Realised:
         """Make the trial of `values` under `seed`. Belongs inside `seeding.seeded`.
+
+        Args:
+            values: Of the trial.
+            seed: Of the member.
+            fold: What it is to be trained on, where the data are prepared. Defaults to nothing.
 
         Raises:
             MemberFailed: The values are infeasible, the build raised, what it returned is no compiled model, or the
@@ -84,13 +106,34 @@ class Recipe:
         reseed(seed)
         hp = HyperParameters(values)
         try:
-            realised = self._made(hp)
+            realised = self._made(hp, fold)
         except Exception as error:  # whatever a user's function raises is this trial's failure
             raise failure_from(error, otherwise=Cause.BUILD) from error
         check_compiled(realised.model)
         refuse_schedule_conflict(realised.model, realised.arguments.get("callbacks", ()))
+        batch_size = realised.arguments.get("batch_size")
+        if self._scaling is not None and batch_size is not None:
+            self._scaling.apply(realised.model, batch_size)
+        self._tell_length(realised)
         self.check_size(realised.model)
         return realised
+
+    def look_at(self, data: Any) -> None:
+        """Remember what is trained on: schedules of the learning rate may ask how long the whole training is."""
+        self._length = Length(data)
+        self._data = data
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """What prepares the data of a trial; `None` where nothing does."""
+        found: Preparation | None = getattr(self._data, "preparation", None)
+        return found
+
+    def _tell_length(self, realised: Realised) -> None:
+        follow = getattr(schedule_of(realised.model), "follow", None)
+        steps = self._length.steps(realised.arguments) if follow is not None and self._length is not None else None
+        if follow is not None and steps is not None:
+            follow(steps)
 
     def check_size(self, model: Any) -> None:
         """Raise `MemberFailed` where `model`, as far as it is built, has too many parameters."""
@@ -103,12 +146,22 @@ class Recipe:
                 f"The model has {count:,} parameters, more than `max_parameters`, {self.max_parameters:,}.",
             )
 
-    def _made(self, hp: HyperParameters) -> Realised:
-        arguments = ask_arguments(self.arguments, hp)
+    def _made(self, hp: HyperParameters, fold: int | None = None) -> Realised:
+        asked = {name: value for name, value in self.arguments.items() if name != "lr_scaling"}
+        arguments = ask_arguments(asked, hp)
+        prepared = self._prepared(hp, fold)
         model = self._build(hp)
         if arguments.get("callbacks") is not None:
             arguments["callbacks"] = make_callbacks(arguments["callbacks"], hp)
-        return Realised(model=model, arguments=arguments, hp=hp)
+        return Realised(model=model, arguments=arguments, hp=hp, fold=prepared)
+
+    def _prepared(self, hp: HyperParameters, fold: int | None) -> FoldData | None:
+        """The data of `fold`; without one, the preparation is only met for what it asks `hp` for."""
+        preparation = self.preparation
+        if preparation is None or (fold is None and preparation.met and not preparation.asks):
+            return None
+        data: FoldData = self._data.fold(self._data.folds[0] if fold is None else fold, hp)
+        return None if fold is None else data
 
 
 def check_compiled(model: Any) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "restore_random",
     "seeded",
     "set_numpy_state",
+    "taken_up",
 ]
 
 _NAMES = "object_name_uids"  # keras/src/utils/naming.py: how many of each class have been named so far
@@ -48,6 +49,14 @@ def seeded(seed: int) -> Iterator[None]:
             yield
         finally:
             _set_keras_globals(keras_before)
+
+
+@contextmanager
+def taken_up(seed: int, state: dict[str, Any], arrays: Arrays) -> Iterator[None]:
+    """`seeded`, but the generators inside go on from where `capture_random` found them."""
+    with seeded(seed):
+        restore_random(state, arrays)
+        yield
 
 
 def reseed(seed: int) -> None:

@@ -12,7 +12,18 @@ from dialed.engine.packing import Arrays, Unpackable, pack, unpack
 from dialed.engine.seeding import capture_random, restore_random
 from dialed.errors import CheckpointError
 
-__all__ = ["Snapshot", "Unusable", "capture", "check_fits", "restore", "restore_weights", "weights_of"]
+__all__ = [
+    "Snapshot",
+    "Unusable",
+    "callback_states",
+    "capture",
+    "check_fits",
+    "restore",
+    "restore_callbacks",
+    "restore_weights",
+    "scalars",
+    "weights_of",
+]
 
 _KERAS_OWN = ("_model", "params", "validation_data")  # set by Keras at each call of `fit`
 _FLIPPED = "min_delta"  # keras/src/callbacks/monitor_callback.py changes its sign when it first learns the direction
@@ -38,8 +49,13 @@ def capture(model: Any, callbacks: Sequence[Any], meta: Mapping[str, Any]) -> Sn
     """
     arrays = {name: _copied(variable) for name, variable in _all_variables(model).items()}
     random = capture_random(arrays)
-    states = [_callback_state(callback, i, arrays) for i, callback in enumerate(callbacks)]
+    states = callback_states(callbacks, arrays)
     return Snapshot(arrays=arrays, meta={**meta, "random": random, "callbacks": states})
+
+
+def callback_states(callbacks: Sequence[Any], arrays: Arrays) -> list[Any]:
+    """What a checkpoint holds of callbacks, as JSON; their arrays go into `arrays`."""
+    return [_callback_state(callback, i, arrays) for i, callback in enumerate(callbacks)]
 
 
 def weights_of(snapshot: Snapshot) -> Arrays:
@@ -55,12 +71,18 @@ def check_fits(snapshot: Snapshot, model: Any) -> None:
 
 
 def restore(snapshot: Snapshot, model: Any, callbacks: Sequence[Any]) -> None:
-    """Put `model`, its optimizers, `callbacks` and all random generators into the state of `snapshot`.
-
-    Callbacks are told apart by their classes, the first of a class first; one that was not there before stays as it is.
-    """
+    """Put `model`, its optimizers, `callbacks` and all random generators into the state of `snapshot`."""
     for name, variable in _all_variables(model).items():
         variable.assign(snapshot.arrays[name])
+    restore_callbacks(snapshot, callbacks)
+    restore_random(snapshot.meta["random"], snapshot.arrays)
+
+
+def restore_callbacks(snapshot: Snapshot, callbacks: Sequence[Any]) -> None:
+    """Put `callbacks` into the state of `snapshot`.
+
+    They are told apart by their classes, the first of a class first; one that was not there before stays as it is.
+    """
     waiting = list(callbacks)
     for kind, state in snapshot.meta["callbacks"]:
         callback = next((c for c in waiting if type(c).__name__ == kind), None)
@@ -68,7 +90,11 @@ def restore(snapshot: Snapshot, model: Any, callbacks: Sequence[Any]) -> None:
             waiting.remove(callback)
             for name, packed in state.items():
                 setattr(callback, name, unpack(packed, snapshot.arrays))
-    restore_random(snapshot.meta["random"], snapshot.arrays)
+
+
+def scalars(model: Any) -> dict[str, np.ndarray]:
+    """Copies of the variables that hold one number, such as a learning rate, by the names of a snapshot's arrays."""
+    return {name: _copied(variable) for name, variable in _all_variables(model).items() if not variable.shape}
 
 
 def restore_weights(arrays: Mapping[str, Any], model: Any) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
+from dialed.engine.assignment import Assignment
 from dialed.engine.building import count_parameters, ensure_built
 from dialed.engine.failures import MemberFailed, failure_from
 from dialed.engine.feeding import Feed, feed
 from dialed.engine.function import metrics_of
-from dialed.engine.health import Health
-from dialed.engine.keeping import Keeper
 from dialed.engine.memory import peak_memory_bytes
+from dialed.engine.normalizing import adapt, normalizes
 from dialed.engine.protocol import OnReport, Progress
 from dialed.engine.recipe import Realised
 from dialed.engine.seeding import preserved
@@ -24,9 +24,6 @@ from dialed.errors import StoreError
 from dialed.events import Built
 from dialed.space.domains import Domain
 from dialed.trial import Cause, Member, Outcome, Report, State
-
-if TYPE_CHECKING:
-    from dialed.engine.fit import FitEngine
 
 __all__ = ["Training"]
 
@@ -41,9 +38,9 @@ class Training:
     """Trains `member` to `until` epochs, from `snapshot` or from its start. Belongs inside `seeding.seeded`."""
 
     def __init__(
-        self, engine: FitEngine, member: Member, until: int, on_report: OnReport, snapshot: Snapshot | None
+        self, assignment: Assignment, member: Member, until: int, on_report: OnReport, snapshot: Snapshot | None
     ) -> None:
-        self.engine = engine
+        self.assignment = assignment
         self.member = member
         self.until = until
         self.snapshot = snapshot
@@ -52,26 +49,9 @@ class Training:
         self._on_report = on_report
         self._outside: BaseException | None = None
         self._has_begun = False
-        self.keeper = Keeper(
-            engine.checkpoints,
-            member.key,
-            clock=engine.clock,
-            seconds=engine.checkpoint_seconds,
-            tell=self._tell,
-            last=member.checkpoint if snapshot else None,
-        )
-        self.run = Run(
-            key=member.key,
-            objective=engine.objective,
-            target=until,
-            clock=engine.clock,
-            tell=self._tell,
-            deadline=engine.deadline,
-            keeper=self.keeper,
-            health=Health(objective=engine.objective.name),
-            marked=engine.clock.monotonic(),
-            epoch=member.epoch if snapshot else 0,
-        )
+        self.run = Run.of(assignment, member, until, self._tell, is_continued=snapshot is not None)
+        self.run.epoch = member.epoch if snapshot else 0
+        self.keeper = self.run.keeper
 
     def outcome(self) -> Outcome:
         """Train, and say how it ended.
@@ -97,14 +77,18 @@ class Training:
         return self._ended()
 
     def _train(self) -> None:
-        realised = self.engine.recipe.realise(self.member.values, self.member.key.seed)
-        fold = self.engine.data.fold(self.member.key.fold)
+        key, data = self.member.key, self.assignment.data
+        realised = self.assignment.recipe.realise(self.member.values, key.seed, fold=key.fold)
+        fold = data.fold(key.fold) if realised.fold is None else realised.fold
         self._take_arguments(realised)
-        fed = feed(fold, realised.arguments, own_fit=self.engine.recipe.own_fit)
+        fed = feed(fold, realised.arguments, own_fit=self.assignment.recipe.own_fit)
         self.run.order = fed.order
         if self.snapshot is not None or keras.backend.backend() == "tensorflow":
             # TensorFlow builds inside its first step, too late to put a state in place.
             ensure_built(realised.model, fold, realised.arguments.get("batch_size"))
+        if normalizes(realised.model):
+            ensure_built(realised.model, fold, realised.arguments.get("batch_size"))
+            adapt(realised.model, fold.x, again=bool(data.cross_validation))
         if self.snapshot is not None:
             check_fits(self.snapshot, realised.model)
             self.run.take_up(self.snapshot.meta)
@@ -117,7 +101,7 @@ class Training:
     def _take_arguments(self, realised: Realised) -> None:
         self.run.others = realised.arguments.get("callbacks") or ()
         self.run.patience = realised.arguments.get("patience")
-        if isinstance(self.engine.recipe.arguments.get("epochs"), Domain):
+        if isinstance(self.assignment.recipe.arguments.get("epochs"), Domain):
             self._own_epochs = int(realised.arguments["epochs"])
             self.run.target = min(self.until, self._own_epochs)
         if self.run.target <= self.run.epoch:
@@ -127,7 +111,7 @@ class Training:
     def _began(self, realised: Realised) -> None:
         """The model is built, and a hypermodel's own `fit` has asked for what it wants: now the trial is known."""
         self._has_begun = True
-        self.engine.recipe.check_size(realised.model)
+        self.assignment.recipe.check_size(realised.model)
         parameters = count_parameters(realised.model)
         self.model_bytes = 4 * parameters
         asked = realised.values
@@ -154,7 +138,7 @@ class Training:
         if fold.validation is not None:
             arguments["validation_data"] = fold.validation
         data = (fed.x,) if fed.y is None else (fed.x, fed.y)
-        recipe = self.engine.recipe
+        recipe = self.assignment.recipe
         if not recipe.own_fit:
             return realised.model.fit(*data, **arguments)
         own_fit: Any = recipe.hypermodel.fit  # type: ignore[union-attr]
@@ -168,7 +152,7 @@ class Training:
                 "`HyperModel.fit` must pass `callbacks` on to `model.fit`, or return the objective or a dict of "
                 f"metrics. Got {type(result).__name__} and no epoch.",
             )
-        metrics = metrics_of(result, self.engine.objective)
+        metrics = metrics_of(result, self.assignment.objective)
         run = self.run
         run.health.check_epoch(run.target, metrics)
         if run.epoch == 0:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from dialed.clock import Clock
+from dialed.engine.assignment import Assignment
 from dialed.engine.feeding import LoaderOrder, Order
 from dialed.engine.health import Health
 from dialed.engine.keeping import Keeper
@@ -16,7 +17,7 @@ from dialed.engine.memory import peak_memory_bytes
 from dialed.engine.objective import metric_key
 from dialed.engine.protocol import Progress
 from dialed.engine.state import Snapshot, capture, restore, weights_of
-from dialed.trial import MemberKey, Objective, Report
+from dialed.trial import Member, MemberKey, Objective, Report
 
 __all__ = ["Ended", "Run", "Watcher"]
 
@@ -50,6 +51,38 @@ class Run:
     best_epoch: int = 0
     stopped_early: bool = False
     ended: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        assignment: Assignment,
+        member: Member,
+        target: int,
+        tell: Callable[[Progress], None],
+        *,
+        is_continued: bool,
+    ) -> Run:
+        """A training of `member` until `target` epochs. One that `is_continued` goes on from the member's checkpoint."""
+        clock, objective = assignment.clock, assignment.objective
+        keeper = Keeper(
+            assignment.checkpoints,
+            member.key,
+            clock=clock,
+            seconds=assignment.checkpoint_seconds,
+            tell=tell,
+            last=member.checkpoint if is_continued else None,
+        )
+        return cls(
+            key=member.key,
+            objective=objective,
+            target=target,
+            clock=clock,
+            tell=tell,
+            deadline=assignment.deadline,
+            keeper=keeper,
+            health=Health(objective=objective.name),
+            marked=clock.monotonic(),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What a checkpoint must hold of it, besides the order."""
@@ -94,7 +127,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         self._call_when_begun()
         if self._snapshot is not None:
             restore(self._snapshot, self.model, self.run.others)
-            if self.run.order is not None:
+            if self.run.order is not None and "order" in self._snapshot.meta:  # JAX draws from the generators alone
                 self.run.order.take_up(self._snapshot.meta["order"], self._snapshot.arrays)
             self._snapshot = None
 

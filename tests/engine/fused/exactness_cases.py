@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import callback_cases
 import jax
 import keras
 import numpy as np
 from keras import layers, losses, optimizers, regularizers
 
 from dialed.clock import SystemClock
+from dialed.engine.assignment import Assignment
 from dialed.engine.data import Data
 from dialed.engine.fit import FitEngine
 from dialed.engine.fused.engine import FusedEngine
@@ -27,12 +30,16 @@ from dialed.events import Built
 from dialed.store.checkpoints import Checkpoints
 from dialed.trial import Member, MemberKey, Objective, Report
 
-FEATURES, CLASSES, EPOCHS = 6, 3, 2
+FEATURES, CLASSES, EPOCHS, KEPT = 6, 3, 2, 8
 RANDOM = np.random.default_rng(0)
-ROWS = RANDOM.normal(size=(56, FEATURES))
-LABELS = RANDOM.integers(0, CLASSES, 56)
+SAMPLES, SOME, BATCH = 64, 56, 16
+"""All samples make full batches, in training and in validation: two programs to compile for each `fit`, and not five."""
+ROWS = RANDOM.normal(size=(SAMPLES, FEATURES))
+LABELS = RANDOM.integers(0, CLASSES, SAMPLES)
 TARGETS = np.eye(CLASSES)[LABELS]
-TOKENS = RANDOM.integers(0, 11, size=(56, 5))
+TOKENS = RANDOM.integers(0, 11, size=(SAMPLES, 5))
+PARTIAL = frozenset({"rich", "normalized", "recurrent", "convolutional", "two outputs", "weighted", "many metrics"})
+"""The cases whose last batches are not full."""
 schedules = optimizers.schedules
 
 
@@ -132,6 +139,31 @@ class Slanted(layers.Layer):
         return keras.ops.where(inputs > 0, inputs, inputs * self.slope if self.slope > 0.2 else -inputs)
 
 
+class Telling(keras.Sequential):
+    """A train step of the user's own, in JAX's style, that tells more than its metrics."""
+
+    def train_step(self, state: Any, data: Any) -> Any:
+        logs, state = super().train_step(state, data)
+        return {**logs, "doubled": 2 * logs["loss"]}, state
+
+
+class Silent(keras.Sequential):
+    """One whose logs have the metrics' names: `fit` then reports the metrics."""
+
+    def train_step(self, state: Any, data: Any) -> Any:
+        logs, state = super().train_step(state, data)
+        return {name: 0.0 * value for name, value in logs.items()}, state
+
+
+def stepping(kind: Any) -> Callable[[Any], Any]:
+    def build(v: dict[str, Any]) -> Any:
+        model = kind([keras.Input((FEATURES,)), layers.Dropout(v["rate"]), layers.Dense(CLASSES, activation="softmax")])
+        model.compile(optimizers.SGD(v["lr"]), "categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    return build
+
+
 def pair(**values: tuple[Any, Any]) -> list[dict[str, Any]]:
     """Two lanes."""
     return [{name: both[i] for name, both in values.items()} for i in range(2)]
@@ -143,7 +175,6 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[dict[str, Any]]]] = {
         lambda v: dense(
             layers.GaussianNoise(v["noise"]),
             layers.Dense(5, kernel_regularizer=regularizers.L2(v["l2"])),
-            layers.BatchNormalization(momentum=v["momentum"]),
             layers.LeakyReLU(v["slope"]),
             layers.Dropout(v["rate"]),
             optimizer=optimizers.AdamW(v["lr"], weight_decay=v["decay"], beta_1=v["beta"], clipnorm=v["clip"]),
@@ -153,7 +184,6 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[dict[str, Any]]]] = {
             {
                 "noise": 0.1 * k,
                 "l2": 1e-3 * k,
-                "momentum": 1 - 0.1 * k,
                 "slope": 0.1 * k,
                 "rate": 0.2 * k,
                 "lr": 1e-2 * k,
@@ -164,6 +194,15 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[dict[str, Any]]]] = {
             }
             for k in (1, 2, 3)
         ],
+    ),
+    "normalized": (
+        lambda v: dense(
+            # No bias: before a BatchNormalization no gradient reaches it but rounding, which Adam makes as large as any.
+            layers.Dense(5, use_bias=False),
+            layers.BatchNormalization(momentum=v["momentum"], epsilon=v["epsilon"]),
+            optimizer=optimizers.Adam(v["lr"]),
+        ),
+        pair(momentum=(0.9, 0.7), epsilon=(1e-3, 1e-2), lr=(1e-2, 3e-2)),
     ),
     "quick": (
         lambda v: dense(
@@ -255,6 +294,9 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[dict[str, Any]]]] = {
         ),
         pair(learning_rate=(1e-2, 1e-1)),
     ),
+    "own step": (stepping(Telling), pair(rate=(0.2, 0.4), lr=(1e-2, 1e-1))),
+    "own logs": (stepping(Silent), pair(rate=(0.2, 0.4), lr=(1e-2, 1e-1))),
+    "GaussianDropout": (lambda v: layered(layers.GaussianDropout(v["rate"])), pair(rate=(0.2, 0.4))),
     "weighted": (optimized("SGD"), pair(lr=(1e-2, 1e-1), momentum=(0.5, 0.6))),
     "classes weighted": (optimized("SGD"), pair(lr=(1e-2, 1e-1), momentum=(0.5, 0.6))),
     "folds": (optimized("SGD"), pair(lr=(1e-2, 1e-1), momentum=(0.5, 0.6))),
@@ -262,26 +304,33 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[dict[str, Any]]]] = {
     "batch order": (optimized("SGD"), pair(lr=(1e-2, 1e-1), momentum=(0.5, 0.6))),
     "seldom validated": (optimized("SGD"), pair(lr=(1e-2, 1e-1), momentum=(0.5, 0.6))),
     "smaller than a batch": (optimized("SGD"), pair(lr=(1e-2, 1e-1), momentum=(0.5, 0.6))),
+    **{name: (optimized("Adam"), pair(lr=(3e-2, 1e-1), beta_1=(0.9, 0.8))) for name in callback_cases.CALLBACKS},
+    "meddling with widths": (
+        lambda v: dense(layers.Dense(v["units"], activation="tanh"), optimizer=optimizers.Adam(v["lr"])),
+        pair(units=(5, 7), lr=(3e-2, 1e-1)),
+    ),
 }
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "classes weighted": {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}},
     "in order": {"shuffle": False},
     "batch order": {"shuffle": "batch"},
     "seldom validated": {"validation_freq": 2, "validation_batch_size": 5},
-    "smaller than a batch": {"batch_size": 64},
+    "smaller than a batch": {"batch_size": 2 * SAMPLES},
+    **{name: {"callbacks": made} for name, made in callback_cases.CALLBACKS.items()},
 }
 
 
 def data_for(name: str) -> Data:
-    x = TOKENS if name in ("recurrent", "attentive") else ROWS
+    count = SOME if name in PARTIAL else SAMPLES
+    x, y = (TOKENS if name in ("recurrent", "attentive") else ROWS)[:count], TARGETS[:count]
     if name == "two outputs":
-        return Data.of({"row": ROWS}, {"class": TARGETS, "size": ROWS[:, :1]}, validation_split=0.25)
+        return Data.of({"row": x}, {"class": y, "size": x[:, :1]}, validation_split=0.25)
     if name == "quick":  # full batches and no validation: one step to compile
-        return Data.of(x[:32], TARGETS[:32])
+        return Data.of(x[: 2 * BATCH], y[: 2 * BATCH])
     if name == "folds":
-        return Data.of(x, TARGETS, cv=2)
-    weights = np.linspace(0.5, 2.0, len(x)) if name == "weighted" else None
-    return Data.of(x, TARGETS, sample_weight=weights, validation_split=0.25)
+        return Data.of(x, y, cv=2)
+    weights = np.linspace(0.5, 2.0, count) if name == "weighted" else None
+    return Data.of(x, y, sample_weight=weights, validation_split=0.25)
 
 
 def members(lanes: list[dict[str, Any]], folds: tuple[int, ...]) -> list[Member]:
@@ -290,7 +339,7 @@ def members(lanes: list[dict[str, Any]], folds: tuple[int, ...]) -> list[Member]
     return [Member(key=key, values={"lane": key.trial}) for key in keys]
 
 
-def trained(engine_of: Callable[[Any], Any], team: list[Member], lanes: list[dict[str, Any]]) -> Any:
+def trained(engine_of: Callable[[Any], Any], team: list[Member], epochs: int) -> Any:
     checkpoints = Checkpoints(Path(tempfile.mkdtemp()))
     metrics: dict[Any, float] = {}
     engines: set[str] = set()
@@ -302,17 +351,18 @@ def trained(engine_of: Callable[[Any], Any], team: list[Member], lanes: list[dic
             engines.add(progress.engine)
         return False
 
-    outcomes = list(engine_of(checkpoints).train(team, EPOCHS, on_report))
+    outcomes = list(engine_of(checkpoints).train(team, epochs, on_report))
     failures = [outcome.message for outcome in outcomes if outcome.message]
     arrays = {}
+    metas: dict[Any, Any] = {(outcome.key, "state"): str(outcome.state) for outcome in outcomes}
     for outcome in outcomes:
         for kind, ref in (("last", outcome.last), ("best", outcome.best)):
             if ref is not None:
                 loaded, meta = checkpoints.load(ref)
                 arrays.update({(outcome.key, kind, name): array for name, array in loaded.items()})
                 arrays[outcome.key, kind, "epoch"] = np.array(ref.epoch)
-                arrays[outcome.key, kind, "meta"] = np.array(json.dumps(meta, sort_keys=True))
-    return metrics, arrays, engines, failures
+                metas[outcome.key, kind] = meta
+    return metrics, arrays, engines, failures, metas
 
 
 def compared(name: str, *, off_by: float = 0.0) -> dict[str, Any]:
@@ -327,20 +377,28 @@ def compared(name: str, *, off_by: float = 0.0) -> dict[str, Any]:
         return build
 
     data = data_for(name)
-    arguments = {"batch_size": 16, **ARGUMENTS.get(name, {})}
-    options: dict[str, Any] = {"objective": Objective(name="val_loss", direction="min"), "clock": SystemClock()}
-    team = members(lanes, data.folds)
+    arguments = {"batch_size": BATCH, **ARGUMENTS.get(name, {})}
     alone = Recipe(build_with(1.0), arguments)
     together = Recipe(build_with(1.0 + off_by), arguments)
-    fit = trained(lambda c: FitEngine(alone, data, checkpoints=c, **options), team, lanes)
-    fused = trained(
-        lambda c: FusedEngine(
-            together, data, checkpoints=c, fallback=FitEngine(together, data, checkpoints=c, **options), **options
-        ),
-        team,
-        lanes,
-    )
-    return {"case": name, **difference(fit, fused), "engines": sorted(fused[2]), "failures": fused[3] + fit[3]}
+    epochs = callback_cases.EPOCHS if name in callback_cases.CALLBACKS else EPOCHS
+    return {"case": name, **both_ways(alone, together, data, members(lanes, data.folds), epochs)}
+
+
+def both_ways(alone: Recipe, together: Recipe, data: Data, team: list[Member], epochs: int) -> dict[str, Any]:
+    """What `team` differs by, between `alone` trained by `model.fit` and `together` in fused lanes."""
+    options: dict[str, Any] = {
+        "data": data,
+        "objective": Objective(name="val_loss", direction="min"),
+        "clock": SystemClock(),
+    }
+
+    def in_lanes(checkpoints: Checkpoints) -> FusedEngine:
+        assignment = Assignment(recipe=together, checkpoints=checkpoints, **options)
+        return FusedEngine(assignment, fallback=FitEngine(assignment))
+
+    fit = trained(lambda c: FitEngine(Assignment(recipe=alone, checkpoints=c, **options)), team, epochs)
+    fused = trained(in_lanes, team, epochs)
+    return {**difference(fit, fused), "engines": sorted(fused[2]), "failures": fused[3] + fit[3]}
 
 
 def difference(fit: Any, fused: Any) -> dict[str, Any]:
@@ -353,25 +411,51 @@ def difference(fit: Any, fused: Any) -> dict[str, Any]:
         elif array.dtype.kind == "f" and array.size:
             numbers = max(numbers, float(np.abs(array - other).max()))
             equal += bool(np.array_equal(array, other))
-        elif array.dtype.kind != "U":
+        else:
             texts &= bool(np.array_equal(array, other))
     last = [value for key, value in sorted(fit[0].items(), key=str) if key[1] == EPOCHS and key[2] == "loss"]
     return {
         "metrics": float(metrics),
         "arrays": numbers,
         "bitwise": equal,
-        "same": texts,
+        "same": texts and fit[0].keys() == fused[0].keys() and alike(fit[4], fused[4]),
+        "epochs": sorted({meta["epoch"] for meta in fit[4].values() if "epoch" in meta}),
         "spread": float(np.ptp(last)),
     }
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether what checkpoints say beside arrays is the same, but for the last digits of numbers."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return bool(np.isclose(one, other, rtol=1e-9, atol=1e-12))
+    return bool(one == other)
 
 
 def main(names: list[str]) -> None:
     jax.config.update("jax_enable_x64", True)
     keras.config.set_floatx("float64")
-    for name in names or list(CASES):
-        control = name.startswith("control:")
-        print(json.dumps(compared(name.removeprefix("control:"), off_by=1e-6 if control else 0.0)), flush=True)
+    for count, name in enumerate(names or list(CASES), start=1):
+        case, control = name.removeprefix("control:"), name.startswith("control:")
+        print(json.dumps(line_for(case, lambda case=case, c=control: compared(case, off_by=1e-6 * c))), flush=True)
+        forget(count)
+
+
+def forget(count: int) -> None:
+    """Empty the caches after every `KEPT` cases: small programs, as of initial values, serve several cases."""
+    if count % KEPT == 0:
         jax.clear_caches()
+
+
+def line_for(case: str, compare: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The line of a case, or what it raised: one case does not stop the others."""
+    try:
+        return compare()
+    except Exception as error:  # noqa: BLE001 - the test that reads the line fails by it
+        return {"case": case, "error": "".join(traceback.format_exception(error))[-2000:]}
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def test_arrays_are_compared_by_their_values():
 def test_numbers_are_put_and_taken_back():
     model = built()
     anatomy = dissect(model)
-    (path,) = differing([anatomy, dissect(built(rate=0.25))])
+    (path,) = differing([anatomy.numbers, dissect(built(rate=0.25)).numbers])
     place, dropout = anatomy.places[path], model.layers[1]
     with plainly([place], {path: 0.125}):
         assert dropout.rate == 0.125
@@ -106,7 +106,19 @@ def test_numbers_are_put_and_taken_back():
 
 def test_lanes_bring_numbers_and_complements():
     anatomies = [REFERENCE, dissect(built(rate=0.25))]
-    (path,) = differing(anatomies)
+    (path,) = differing([anatomy.numbers for anatomy in anatomies])
     sites = Sites(places=(REFERENCE.places[path],), known={path: (0.5, 0.25)}, guards=Guards())
     ((values, complements),) = sites.lanes([anatomy.numbers for anatomy in anatomies])
     assert (values.tolist(), complements.tolist()) == ([0.5, 0.25], [0.5, 0.75])
+
+
+@pytest.mark.parametrize("changed", [{"units": 7}, {"activation": "tanh"}])
+def test_widths_and_activations_do_not_change_the_outline(changed):
+    other = dissect(built(**changed))
+    assert other.outline == REFERENCE.outline
+    assert other.digest != REFERENCE.digest
+    assert any(path.endswith(".units") for path in other.sizes)
+
+
+def test_what_no_rule_speaks_of_changes_the_outline():
+    assert dissect(built(activation="softmax")).outline != REFERENCE.outline

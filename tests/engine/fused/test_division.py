@@ -9,7 +9,8 @@ import pytest
 from keras import layers
 
 from dialed.engine.fused.anatomy import Incomparable, dissect
-from dialed.engine.fused.division import Candidate, Untraceable, divide
+from dialed.engine.fused.division import Candidate, Contender, Untraceable
+from dialed.engine.fused.division import divide as divided
 from dialed.engine.fused.tracing import shapes_of
 from dialed.engine.seeding import seeded
 
@@ -23,6 +24,10 @@ def candidate(*inner, loss="mse", optimizer="sgd"):
         model.compile(optimizer() if callable(optimizer) else optimizer, loss() if callable(loss) else loss)
         model.optimizer.build(model.trainable_variables)
     return Candidate(model=model, anatomy=dissect(model), prepare=lambda: model._symbolic_build(data_batch=BATCH))
+
+
+def divide(candidates, batch, **options):
+    return divided([Contender(candidate) for candidate in candidates], batch, **options)
 
 
 def parts(candidates):

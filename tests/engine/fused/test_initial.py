@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 from keras import initializers, layers
+from keras.src.backend import compute_output_spec
 from keras.src.backend.common import global_state
 
 from dialed.engine.fused.initial import build_valueless, initial_value, values_from_numpy
@@ -187,6 +188,23 @@ def test_no_new_width_is_compiled():
     assert [event for event in compiled if "backend_compile" in event] == []
     build(41)  # the negative control: an ordinary build does compile
     assert [event for event in compiled if "backend_compile" in event]
+
+
+def test_a_model_that_waits_for_a_batch_starts_as_in_keras_without_a_compilation():
+    def build(width: int) -> keras.Model:
+        keras.utils.set_random_seed(3)
+        model = keras.Sequential([layers.Dense(width), layers.Dense(2)])
+        compute_output_spec(model, keras.KerasTensor((4, 5)), training=False)
+        return model
+
+    with values_from_numpy():
+        build(43)  # whatever is compiled once only
+        compiled: list[str] = []
+        jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: compiled.append(event))
+        model = build(47)
+        assert [event for event in compiled if "backend_compile" in event] == []
+    for found, expected in zip(model.variables, build(47).variables, strict=True):
+        np.testing.assert_array_equal(found.numpy(), expected.numpy())
 
 
 def pictures() -> keras.Model:

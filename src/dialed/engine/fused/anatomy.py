@@ -10,19 +10,22 @@ import enum
 import functools
 import hashlib
 import inspect
+import itertools
 import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import jax
 import keras
 import numpy as np
 
 from dialed.engine.fused.lifted import Number
+from dialed.engine.fused.padding.activations import is_elementwise
+from dialed.engine.fused.padding.table import sizes_of
 
-__all__ = ["Anatomy", "Incomparable", "Place", "dissect"]
+__all__ = ["Anatomy", "Incomparable", "Place", "dissect", "unlike_any_other"]
 
 # Records that Keras keeps of a model and that its train step does not read, or reads as what stands elsewhere here: lists
 # of variables, connections, which variables decay.
@@ -38,9 +41,11 @@ _NOT_READ = frozenset(
     test_function train_function
     """.split()  # noqa: SIM905 - fifty names read better so
 )
+_ACTIVATIONS = frozenset({"activation", "recurrent_activation"})
 _PLAIN = (bool, str, bytes, complex, type(None), type(Ellipsis), type(NotImplemented), range, np.dtype, enum.Enum)
 _TRUSTED = ("keras.", "jax.", "jaxlib.", "numpy.", "builtins", "ml_dtypes", "optree", "math", "functools", "operator")
 _HASHED_BYTES = 1 << 26
+_ALONE = itertools.count(1)
 
 
 class Incomparable(Exception):
@@ -73,11 +78,16 @@ class Anatomy:
 
     Args:
         digest: Equal for two models that differ in numbers alone.
+        outline: Equal for two models that differ in widths too, or in elementwise activations, where layers have padding
+            rules.
         places: The numbers, by path.
+        sizes: The paths of those numbers that are widths.
     """
 
     digest: str
+    outline: str
     places: Mapping[str, Place]
+    sizes: frozenset[str]
 
     @property
     def numbers(self) -> dict[str, Number]:
@@ -95,20 +105,46 @@ def dissect(model: keras.Model) -> Anatomy:
     """
     walk = _Walk()
     walk.number_of_graph(model)
-    rest = [f"{path}={word}" for path, word in walk.visit(model, "model")]
-    rest += [f"variables={_variables(model)}", f"decayed={_decayed(model)}"]
-    digest = hashlib.sha256("\n".join(rest).encode()).hexdigest()
-    return Anatomy(digest=digest, places={place.path: place for place in walk.places})
+    words = list(walk.visit(model, "model"))
+    words += [("variables", _variables(model)), ("decayed", str(_decayed(model)))]
+    return Anatomy(
+        digest=_digest(f"{path}={word}" for path, word in words),
+        outline=_digest(f"{path}={word.loose if isinstance(word, _Sized) else word}" for path, word in words),
+        places={place.path: place for place in walk.places},
+        sizes=frozenset(walk.sizes),
+    )
 
 
-def _variables(model: keras.Model) -> list[tuple[Any, ...]]:
+def unlike_any_other() -> Anatomy:
+    """The anatomy of a model that cannot be taken apart: it equals no other, not even that of the same model."""
+    name = f"alone-{next(_ALONE)}"
+    return Anatomy(digest=name, outline=name, places={}, sizes=frozenset())
+
+
+def _digest(words: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+
+class _Sized(str):
+    """A word that tells a width; `loose` is the same without it."""
+
+    loose: str
+
+    def __new__(cls, word: str, loose: str = "sized") -> Self:
+        made = super().__new__(cls, word)
+        made.loose = loose
+        return made
+
+
+def _variables(model: keras.Model) -> _Sized:
     groups = (
         model.trainable_variables,
         model.non_trainable_variables,
         model.optimizer.variables if model.optimizer is not None else (),
         model.metrics_variables,
     )
-    return [(i, tuple(v.shape), str(v.dtype)) for i, group in enumerate(groups) for v in group]
+    about = [(i, tuple(v.shape), str(v.dtype)) for i, group in enumerate(groups) for v in group]
+    return _Sized(str(about), str([(i, len(shape), dtype) for i, shape, dtype in about]))
 
 
 def _decayed(model: keras.Model) -> list[bool]:
@@ -122,6 +158,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.places: list[Place] = []
+        self.sizes: set[str] = set()
         self._seen: dict[int, int] = {}
         self._kept: list[Any] = []  # an object that lives keeps its identity
         self._operations: dict[int, int] = {}
@@ -169,7 +206,8 @@ class _Walk:
             case types.FunctionType() | types.MethodType() | types.BuiltinFunctionType():
                 yield from self._function(value, path)
             case keras.KerasTensor():
-                yield path, f"tensor:{tuple(value.shape)}:{value.dtype}:{self._origin(value)}"
+                about = f"{value.dtype}:{self._origin(value)}"
+                yield path, _Sized(f"tensor:{tuple(value.shape)}:{about}", f"tensor:{len(value.shape)}:{about}")
             case keras.Variable():
                 yield from self._variable(value, path)
             case _ if hasattr(value, "__dict__"):
@@ -188,7 +226,9 @@ class _Walk:
 
     def _variable(self, variable: Any, path: str) -> Iterator[tuple[str, str]]:
         """Its value is state; what the step reads beside it is this."""
-        yield path, f"variable:{tuple(variable.shape)}:{variable.dtype}:{variable.trainable}"
+        about = f"{variable.dtype}:{variable.trainable}"
+        shape = tuple(variable.shape)
+        yield path, _Sized(f"variable:{shape}:{about}", f"variable:{len(shape)}:{about}")
         for key in ("_regularizer", "_constraint", "_overwrite_with_gradient", "_autocast"):
             if hasattr(variable, key):
                 yield from self.visit(getattr(variable, key), f"{path}.{key}")
@@ -209,9 +249,23 @@ class _Walk:
         for key in sorted(value.__dict__):
             if key in _NOT_READ or (of_keras and key == "seed"):
                 continue
-            yield from self._held(value, key, value.__dict__[key], f"{path}.{key}", liftable=True)
+            held = self._held(value, key, value.__dict__[key], f"{path}.{key}", liftable=True)
+            if key in sizes_of(kind):
+                yield from self._sized(held, f"{path}.{key}")
+            elif key in _ACTIVATIONS and sizes_of(kind) and is_elementwise(value.__dict__[key]):
+                yield from ((at, _Sized(word)) for at, word in held)
+            else:
+                yield from held
         if hasattr(value, "_nodes") and hasattr(value, "_operations"):
             yield from self._graph(value, path)
+
+    def _sized(self, held: Iterator[tuple[str, str]], path: str) -> Iterator[tuple[str, str]]:
+        """What an attribute holds that tells a width."""
+        before = len(self.places)
+        words = list(held)
+        self.sizes |= {place.path for place in self.places[before:]}
+        exact = "|".join(f"{at}={word}" for at, word in words)
+        yield path, _Sized(exact)
 
     def _held(self, holder: Any, key: Any, value: Any, path: str, *, liftable: bool) -> Iterator[tuple[str, str]]:
         if liftable and type(value) in (int, float):

@@ -1,27 +1,30 @@
-"""Lanes in training: one program after another until each lane has ended.
+"""Lanes of one family in training: all of them go from epoch to epoch together, in the places of as few programs as fit.
 
 Between two epochs everything is on the host: each lane takes in what it measured and decides whether it ends. A lane
-that has ended leaves its place to itself: the program goes on computing there, and nobody looks. When so many have
-ended that a smaller program pays for its compilation, the others move there.
+that has ended leaves its place to itself: the program goes on computing there, and nobody looks. When those that are
+left fit into fewer programs they move together, when a smaller program pays for its compilation they move there, and
+lanes that waited for a place take what is free.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-import numpy as np
+import jax
 
 from dialed.clock import Clock
 from dialed.engine.failures import failure_from, is_out_of_memory
-from dialed.engine.fused.canary import disagreement
-from dialed.engine.fused.family import Family, Running
-from dialed.engine.fused.lane import HostState, Lane, Measured
-from dialed.engine.fused.order import Split
-from dialed.engine.fused.program import Feed, Layout, Logs
-from dialed.engine.fused.stack import bucket, on_host, stacked, unstacked
+from dialed.engine.fused.capacity import Plan, halved
+from dialed.engine.fused.courses import Course, courses
+from dialed.engine.fused.device import free_bytes
+from dialed.engine.fused.family import Family
+from dialed.engine.fused.hands import Hands
+from dialed.engine.fused.lane import Lane
+from dialed.engine.fused.pieces import Late
+from dialed.engine.fused.shift import Epoch, Mistrusted, Shift
 from dialed.trial import Outcome
 
 __all__ = ["Crew", "Mistrusted"]
@@ -29,10 +32,6 @@ __all__ = ["Crew", "Mistrusted"]
 _log = logging.getLogger("dialed")
 
 _Result = TypeVar("_Result")
-
-
-class Mistrusted(Exception):
-    """The program does not do what Keras does, or does not run at all. Its lanes are as after their last epoch."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -44,16 +43,22 @@ class Crew:
         lanes: Who trains.
         clock: For the deadline.
         began: Called for each lane when its training begins.
+        plan: How so many lanes are trained best.
         witness: The lane whose own step the program must agree with before it is trusted; `None` for none.
     """
 
     family: Family
-    lanes: list[Lane]
+    lanes: Sequence[Lane]
     clock: Clock
     began: Callable[[Family, Lane], None]
+    plan: Callable[[int], Plan]
     witness: Lane | None = None
-    _left: list[Lane] | None = None
-    _announced: bool = False
+    _waiting: list[Lane] = field(default_factory=list)
+    _courses: list[Course] = field(default_factory=list)
+    _begun: set[int] = field(default_factory=set)
+    _now: Plan = field(default=Plan(size=1, hands=1, room=1))
+    _hands: Hands[Epoch] = field(default_factory=lambda: Hands(1))
+    _seconds: float = 0.0
 
     def train(self) -> Iterator[Outcome]:
         """Train to the end of each lane; yield outcomes as they come.
@@ -61,215 +66,192 @@ class Crew:
         Raises:
             Mistrusted: The lanes that have not ended can go on elsewhere.
         """
-        waiting = [list(self.lanes)]
-        while waiting:
-            lanes = waiting.pop(0)
-            try:
-                yield from self._with_one_program(lanes)
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                alive = self._left or lanes
-                for lane in alive:
-                    lane.order.undo()
-                if len(alive) == 1:
-                    yield alive[0].fail(failure_from(error))
-                    continue
-                _log.warning("%s: %d lanes do not fit into memory; halved", self.family.name, len(alive))
-                half = len(alive) // 2
-                waiting[:0] = [alive[:half], alive[half:]]
-                continue
-            if self._left:
-                waiting.insert(0, self._left)
-
-    def _with_one_program(self, lanes: list[Lane]) -> Iterator[Outcome]:
-        """Train until all lanes have ended or those left (`_left`) are better off in a smaller program."""
-        self._left = list(lanes)
-        shift = _Shift(self.family, lanes, self.clock, self.witness)
-        while self._left:
-            if self._is_late(shift.epoch_seconds):
-                yield from (lane.end() for lane in self._take_left())
-                return
-            began = self.clock.monotonic()
-            self._trusted(shift.get_ready)
-            self._announce()
-            for lane in [lane for lane in self._left if lane.run.ended]:  # whoever listens wants no more of it
-                self._left.remove(lane)
-                yield lane.end()
-            if not self._left:
-                return
-            epoch = self._trusted(shift.epoch)
-            shift.epoch_seconds = self.clock.monotonic() - began
-            for lane, measured, state in epoch.each(self._left, shift.epoch_seconds):
-                outcome = lane.end_epoch(measured, state)
-                if outcome is not None:
-                    self._left = [other for other in self._left if other is not lane]
-                    yield outcome
-            if self._left and shift.should_move(self._left):
-                return
-
-    def _trusted(self, work: Callable[[Sequence[Lane]], _Result]) -> _Result:
-        """What `work` does for the lanes that are left. Where a program fails, no other is made of this family."""
+        self._waiting = list(self.lanes)
+        self._go_by(self.plan(len(self.lanes)))
+        if self._now.room < len(self.lanes):
+            self._waiting.sort(key=lambda lane: lane is not self.witness)
         try:
-            return work(self._left or [])
+            while self._waiting or self._courses:
+                yield from self._round()
+        finally:
+            self._hands.close()
+
+    def _round(self) -> Iterator[Outcome]:
+        """One epoch of all lanes in training."""
+        if self._is_late():
+            yield from (lane.end() for lane in self._dismissed())
+            return
+        try:
+            self._arrange()
+            for shift in self._shifts:
+                self._trusted(shift.get_ready)
+            self._check_memory()
+            yield from self._begin()
+            for shift in self._shifts:
+                self._trusted(shift.take_up)
+                yield from self._stopped_at_once(shift)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            yield from self._make_room(error)
+            return
+        yield from self._epoch()
+
+    def _arrange(self) -> None:
+        """Give places to lanes that wait, where there are free ones, and move the others together."""
+        free = self._now.room - len(self._left)
+        if self._waiting and (not self._courses or free >= min(self._now.size, len(self._waiting))):
+            admitted, self._waiting = self._waiting[:free], self._waiting[free:]
+            self._courses += courses(admitted)
+        if not self._waiting and self._pays_to_shrink():
+            self._now = replace(self._now, size=self.plan(len(self._left)).size)
+        for course in self._courses:
+            course.settle(self._now.size, self._shift)
+
+    def _check_memory(self) -> None:
+        """Raise `MemoryError` where the programs, now that they are compiled, are known to need more than there is.
+
+        A single lane is tried all the same.
+        """
+        at_once = min(self._now.hands, len(self._shifts))
+        needed = max((shift.working_bytes for shift in self._shifts), default=0) * at_once
+        if self._now.size * at_once > 1 and needed > free_bytes():
+            raise MemoryError(f"{at_once} programs of {self._now.size} lanes need {needed} bytes")
+
+    def _pays_to_shrink(self) -> bool:
+        """Whether what a smaller program saves on the epochs left is more than its compilation takes."""
+        left, size = self._left, self._now.size
+        wanted = self.plan(len(left)).size
+        if wanted * 2 > size or not self._shifts:
+            return False
+        cost = 0.0 if wanted in self.family.sizes else max(shift.compile_seconds for shift in self._shifts)
+        epochs = max(lane.run.target - lane.run.epoch for lane in left)
+        return epochs * self._seconds * (1 - wanted / size) > cost
+
+    def _begin(self) -> Iterator[Outcome]:
+        """Tell of lanes that are new, once their program is compiled and trusted; let callbacks begin the epoch.
+
+        Yields the outcomes of lanes that whoever listens wants no more of, and of lanes whose callbacks fail.
+        """
+        for lane in [lane for lane in self._left if id(lane) not in self._begun]:
+            self._begun.add(id(lane))
+            lane.begin()
+            if lane.failure is None:
+                self.began(self.family, lane)
+        for lane in self._left:
+            if lane.run.ended:
+                self._drop(lane)
+                yield lane.end()
+                continue
+            lane.begin_epoch()
+            if lane.failure is not None:
+                self._drop(lane)
+                yield lane.fail(lane.failure)
+
+    def _stopped_at_once(self, shift: Shift) -> Iterator[Outcome]:
+        """Lanes that a callback stopped as their epoch began: `fit` looks at `stop_training` after a batch."""
+        hasty = [lane for lane in shift.left if lane.company is not None and lane.company.stops]
+        if hasty:
+            first = self._trusted(lambda: shift.first_batch(hasty))
+            for lane, measured, state in first.each(hasty, 0.0):
+                outcome = lane.end_epoch(measured, state)
+                assert outcome is not None, "a lane that is stopped ends with its epoch"
+                self._drop(lane)
+                yield outcome
+
+    def _epoch(self) -> Iterator[Outcome]:
+        shifts, began = self._shifts, self.clock.monotonic()
+        at_once = not any(shift.asks_between for shift in shifts)
+        tight: Exception | None = None
+        trouble: Exception | None = None
+        for shift, result in zip(shifts, self._hands.each([one.epoch for one in shifts], at_once=at_once), strict=True):
+            if isinstance(result, Epoch):
+                yield from self._taken_in(shift, result, min(self._now.hands, len(shifts)))
+            elif isinstance(result, Late):
+                shift.undo()
+            elif is_out_of_memory(result):
+                tight = result
+            else:
+                trouble = result
+        self._seconds = self.clock.monotonic() - began
+        if trouble is not None:
+            raise self._mistrusted(trouble) from trouble
+        if tight is not None:
+            yield from self._make_room(tight)
+
+    def _taken_in(self, shift: Shift, epoch: Epoch, at_once: int) -> Iterator[Outcome]:
+        share = epoch.seconds / len(shift.left) / at_once
+        for lane, measured, state in epoch.each(shift.left, share):
+            outcome = lane.end_epoch(measured, state)
+            if outcome is not None:
+                self._drop(lane)
+                yield outcome
+
+    def _make_room(self, error: Exception) -> Iterator[Outcome]:
+        """Go on with half of the lanes in each program; fail the one that does not even fit alone."""
+        left = self._left
+        for lane in left:
+            lane.order.undo()
+        smaller = halved(self._now, len(jax.local_devices()))
+        if smaller is None:
+            self._courses = []
+            self._waiting = [*left[1:], *self._waiting]
+            yield left[0].fail(failure_from(error))
+            return
+        _log.warning("%s: %d lanes do not fit into memory; now %d", self.family.name, self._now.size, smaller.size)
+        self._courses, self._waiting = [], [*left, *self._waiting]
+        self._go_by(smaller)
+
+    def _go_by(self, plan: Plan) -> None:
+        self._now = plan
+        if plan.hands != self._hands.count:
+            self._hands.close()
+            self._hands = Hands(plan.hands)
+
+    def _shift(self, lanes: Sequence[Lane], size: int) -> Shift:
+        return Shift(
+            self.family,
+            lanes,
+            size,
+            clock=self.clock,
+            witness=self.witness,
+            is_stopped=lambda: self._hands.is_stopped,
+        )
+
+    def _trusted(self, work: Callable[[], _Result]) -> _Result:
+        """What `work` does. Where a program fails, no other is made of this family."""
+        try:
+            return work()
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            self.family.refused = (
-                str(error) if isinstance(error, Mistrusted) else f"{type(error).__name__}: {error!s:.300}"
-            )
-            raise Mistrusted(self.family.refused) from error
+            raise self._mistrusted(error) from error
 
-    def _announce(self) -> None:
-        """Tell that training begins, once: the program is compiled and trusted."""
-        if not self._announced:
-            self._announced = True
-            for lane in self.lanes:
-                self.began(self.family, lane)
+    def _mistrusted(self, error: Exception) -> Mistrusted:
+        said = str(error) if isinstance(error, Mistrusted) else f"{type(error).__name__}: {error!s:.300}"
+        self.family.refused = said
+        return Mistrusted(said)
 
-    def _take_left(self) -> list[Lane]:
-        left, self._left = self._left or [], []
+    @property
+    def _left(self) -> list[Lane]:
+        return [lane for course in self._courses for lane in course.lanes]
+
+    @property
+    def _shifts(self) -> list[Shift]:
+        return [shift for course in self._courses for shift in course.shifts]
+
+    def _drop(self, lane: Lane) -> None:
+        for course in self._courses:
+            if lane in course.lanes:
+                course.drop(lane)
+        self._courses = [course for course in self._courses if course.lanes]
+
+    def _dismissed(self) -> list[Lane]:
+        left = [*self._left, *self._waiting]
+        self._courses, self._waiting = [], []
         return left
 
-    def _is_late(self, epoch_seconds: float) -> bool:
+    def _is_late(self) -> bool:
         """Whether the deadline has passed, or would in the middle of another epoch."""
         deadline = self.lanes[0].run.deadline()
-        return deadline is not None and self.clock.monotonic() + epoch_seconds >= deadline
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Epoch:
-    """What one epoch left on the host."""
-
-    names: tuple[str, ...]
-    logs: Logs
-    state: HostState
-    places: dict[int, int]
-
-    def each(self, lanes: Sequence[Lane], seconds: float) -> Iterator[tuple[Lane, Measured, HostState]]:
-        columns = [*self.logs.training, *self.logs.validation]
-        share = seconds / len(lanes)
-        for lane in list(lanes):
-            place = self.places[id(lane)]
-            row = {name: column[place] for name, column in zip(self.names, columns, strict=False)}
-            metrics = {name: float(value) for name, value in row.items() if np.ndim(value) == 0}
-            first = float(self.logs.first_loss[place])
-            yield lane, Measured(metrics=metrics, first_loss=first, seconds=share), unstacked(self.state, place)
-
-
-class _Shift:
-    """Lanes in the places of one program."""
-
-    def __init__(self, family: Family, lanes: Sequence[Lane], clock: Clock, witness: Lane | None) -> None:
-        self.family = family
-        self.witness = witness
-        self.clock = clock
-        self.epoch_seconds = 0.0
-        self._setting = lanes[0].setting
-        self._places = {id(lane): i for i, lane in enumerate(lanes)}
-        self._lanes = list(lanes)
-        self._steps = family.steps(self._setting)
-        size = bucket(len(lanes))
-        self._numbers = family.numbers(lanes, size)
-        self._state: Any = stacked([lane.state for lane in lanes], self._steps.fresh_metrics, size)
-        self._size = size
-        self._layout: Layout | None = None
-        self._running: Running | None = None
-        self._drawn: list[np.ndarray] = []
-
-    def get_ready(self, lanes: Sequence[Lane]) -> None:
-        """Draw the coming epoch's orders, and have a program."""
-        self._drawn = self._orders(lanes)
-        self._program(self._drawn)
-
-    def epoch(self, lanes: Sequence[Lane]) -> _Epoch:
-        """Train one epoch; validate where the lanes' setting wants it."""
-        orders, running = self._drawn, self._program(self._drawn)
-        validates = self._setting.validates(lanes[0].run.epoch + 1)
-        state, logs = running.program.run(
-            self._state, self._numbers, self._feed(orders), running.program.control(validate=validates)
-        )
-        self._state = state
-        names = self._steps.names
-        if validates:
-            names = (*names, *(f"val_{name}" for name in self._steps.validation_names))
-        columns = Logs(*(_on_host(part) for part in logs))
-        return _Epoch(names=names, logs=columns, state=on_host(state), places=self._places)
-
-    def should_move(self, lanes: Sequence[Lane]) -> bool:
-        """Whether what a smaller program saves on the epochs left is more than its compilation takes."""
-        size = bucket(len(lanes))
-        if size * 2 > self._size or self._running is None or self._layout is None:
-            return False
-        smaller = Layout(
-            lanes=size, training=self._layout.training, validation=self._layout.validation, shared=self._layout.shared
-        )
-        cost = 0.0 if self.family.has(smaller) else self._running.compile_seconds
-        epochs = max(lane.run.target - lane.run.epoch for lane in lanes)
-        return epochs * self.epoch_seconds * (1 - size / self._size) > cost
-
-    def _orders(self, lanes: Sequence[Lane]) -> list[np.ndarray]:
-        """The rows that each place takes in the coming epoch; ended lanes repeat the first that has not."""
-        drawn = {id(lane): lane.setting.training.rows[lane.order.draw()] for lane in lanes}
-        first = drawn[id(lanes[0])]
-        if self._layout and self._layout.shared and not all(np.array_equal(rows, first) for rows in drawn.values()):
-            raise RuntimeError(
-                "Lanes that share an order must draw the same one. They did not: this is a bug in Dialed."
-            )
-        return [drawn.get(id(lane), first) for lane in self._lanes]
-
-    def _program(self, orders: Sequence[np.ndarray]) -> Running:
-        if self._running is None:
-            setting = self._setting
-            validation = setting.validation
-            shared = all(np.array_equal(rows, orders[0]) for rows in orders[1:])
-            self._layout = Layout(
-                lanes=self._size,
-                training=Split(setting.training.samples, setting.batch_size),
-                validation=Split(validation.samples, setting.validation_batch_size) if validation else None,
-                shared=shared and self._same_validation(),
-            )
-            feed = self._feed(orders)
-            self._running = self.family.running(self._layout, self._state, self._numbers, feed, self.clock)
-            self._check(self._running, feed)
-        return self._running
-
-    def _same_validation(self) -> bool:
-        parts = [lane.setting.validation for lane in self._lanes]
-        first = parts[0]
-        return first is None or all(p is not None and np.array_equal(p.rows, first.rows) for p in parts[1:])
-
-    def _feed(self, orders: Sequence[np.ndarray]) -> Feed:
-        assert self._layout is not None
-        setting, layout = self._setting, self._layout
-        filled = [*orders, *[orders[0]] * (self._size - len(orders))]
-        full, rest = _cut(filled, layout.training, shared=layout.shared)
-        if setting.validation is None or layout.validation is None:
-            return Feed(setting.training.data, full, rest, None, None, None)
-        parts = [lane.setting.validation for lane in self._lanes]
-        rows = [part.rows for part in parts if part is not None]
-        rows = [*rows, *[rows[0]] * (self._size - len(rows))]
-        judged, judged_rest = _cut(rows, layout.validation, shared=layout.shared)
-        return Feed(setting.training.data, full, rest, setting.validation.data, judged, judged_rest)
-
-    def _check(self, running: Running, feed: Feed) -> None:
-        """One lane against its own model, once for each family that has anything lifted."""
-        family, other = self.family, self.family.division.other
-        place = self._places.get(id(self.witness))
-        if family.checked or other is None or place is None:
-            return
-        found = disagreement(running.program, other[1], place, self._state, self._numbers, feed)
-        if found:
-            raise Mistrusted(found)
-        family.checked = True
-
-
-def _cut(rows: Sequence[np.ndarray], split: Split, *, shared: bool) -> tuple[np.ndarray, np.ndarray]:
-    if shared:
-        return split.cut(rows[0])
-    parts = [split.cut(of_lane) for of_lane in rows]
-    return np.stack([full for full, _ in parts]), np.stack([rest for _, rest in parts])
-
-
-def _on_host(part: Any) -> Any:
-    return [np.asarray(values) for values in part] if isinstance(part, list) else np.asarray(part)
+        return deadline is not None and self.clock.monotonic() + self._seconds >= deadline

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
 import keras
 
-from dialed.engine.arrays import is_sparse
 from dialed.engine.data import Data
+from dialed.engine.fused.callbacks.methods import reason_against_callbacks
+from dialed.engine.fused.demands import reason_against_data
 from dialed.engine.recipe import Recipe
-from dialed.engine.samples import Samples
 
 if TYPE_CHECKING:
     from jax.extend.core import ClosedJaxpr
 
-__all__ = ["reason_against_arguments", "reason_against_model", "reason_against_program", "reason_against_search"]
+__all__ = ["is_slow_in_loops", "reason_against_arguments", "reason_against_model", "reason_against_search"]
 
 _UNDERSTOOD = frozenset(
     {
@@ -30,7 +31,8 @@ _UNDERSTOOD = frozenset(
         "validation_freq",
     }
 )
-_STEPS = ("train_step", "test_step", "compute_metrics", "get_metrics_result", "reset_metrics")
+_STEPS = ("train_step", "test_step")
+_LOOPS = ("fit", "evaluate", "make_train_function", "make_test_function", "stateless_call")
 
 
 def reason_against_search(recipe: Recipe, data: Data) -> str:
@@ -38,14 +40,9 @@ def reason_against_search(recipe: Recipe, data: Data) -> str:
     backend = keras.backend.backend()
     if backend != "jax":
         return f"Keras runs on {backend}; the fused engine needs KERAS_BACKEND=jax"
-    if recipe.own_fit:
-        return "the hypermodel trains in its own `fit`"
-    if not isinstance(data.training, Samples) or not isinstance(data.validation, (Samples, type(None))):
-        return f"the data are a {data.kind}, not arrays"
-    if any(is_sparse(a) for s in (data.training, data.validation) if isinstance(s, Samples) for _, a in s.arrays()):
-        return "the data hold sparse matrices"
-    if keras.distribution.distribution() is not None:
-        return "a `keras.distribution` is set"
+    against = reason_against_data(recipe, data)
+    if against:
+        return against
     generator = str(jax.config.jax_default_prng_impl)  # type: ignore[attr-defined]
     if generator != "threefry2x32":
         return f"JAX draws random numbers by {generator}, which may differ between lanes"
@@ -58,10 +55,7 @@ def reason_against_arguments(arguments: Mapping[str, Any]) -> str:
     unknown = sorted(given - _UNDERSTOOD)
     if unknown:
         return f"`{unknown[0]}` is an argument that only `model.fit` understands"
-    callbacks = arguments.get("callbacks") or ()
-    if callbacks:
-        return f"the callback {type(callbacks[0]).__name__} runs Python code during training"
-    return ""
+    return reason_against_callbacks(arguments.get("callbacks") or ())
 
 
 def reason_against_model(model: keras.Model) -> str:
@@ -74,19 +68,25 @@ def reason_against_model(model: keras.Model) -> str:
         return "the model has no optimizer"
     if model.optimizer.use_ema:
         return "the optimizer averages weights (use_ema), which `fit` puts in place at its end"
-    own = [name for name in _STEPS if getattr(type(model), name) is not getattr(keras.Model, name)]
+    own = [name for name in _LOOPS if getattr(type(model), name) is not getattr(keras.Model, name)]
     if own:
         return f"the model has a `{own[0]}` of its own"
+    foreign = [name for name in _STEPS if not _is_stateless(getattr(type(model), name))]
+    if foreign:
+        return f"the model's `{foreign[0]}` takes a batch alone; on JAX, write it as `{foreign[0]}(self, state, data)`"
     extra = [v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer) and v is not model.optimizer]
     return "the model has a second optimizer" if extra else ""
 
 
-def reason_against_program(program: ClosedJaxpr) -> str:
-    """Why a traced step would be slower in a fused loop than in `fit`."""
-    slow = _SLOW_IN_LOOPS & _operations(program.jaxpr)
-    if slow and jax.default_backend() == "cpu":
-        return "it convolves or pools, which is several times slower inside a compiled loop on a CPU"
-    return ""
+def _is_stateless(step: Callable[..., Any]) -> bool:
+    """Whether a step takes the state and the data, as Keras's own does on JAX."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds for p in inspect.signature(step).parameters.values()) == 3
+
+
+def is_slow_in_loops(program: ClosedJaxpr) -> bool:
+    """Whether a traced step convolves or pools in a way that is several times slower inside a compiled loop on a CPU."""
+    return jax.default_backend() == "cpu" and bool(_SLOW_IN_LOOPS & _operations(program.jaxpr))
 
 
 _SLOW_IN_LOOPS = frozenset({"conv_general_dilated", "reduce_window_max", "select_and_scatter_add"})

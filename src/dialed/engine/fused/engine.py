@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
-from itertools import groupby
+from itertools import count, groupby
+from statistics import median
 from typing import Any
 
-from dialed.clock import Clock
-from dialed.engine.data import Data
+from dialed.engine.assignment import Assignment
 from dialed.engine.failures import MemberFailed, failure_from
+from dialed.engine.fused.ahead import Ahead
 from dialed.engine.fused.boarding import Boarding, Unfusable
-from dialed.engine.fused.capacity import parts
+from dialed.engine.fused.capacity import planner
+from dialed.engine.fused.compile_cache import CompileCache
 from dialed.engine.fused.crew import Crew, Mistrusted
-from dialed.engine.fused.division import Untraceable, divide
-from dialed.engine.fused.eligibility import reason_against_program, reason_against_search
+from dialed.engine.fused.eligibility import reason_against_search
 from dialed.engine.fused.family import Family
-from dialed.engine.fused.lane import Lane, Setting
-from dialed.engine.fused.resident import Resident
-from dialed.engine.fused.tracing import shapes_of
-from dialed.engine.keeping import CheckpointStore
+from dialed.engine.fused.founding import founded
+from dialed.engine.fused.lane import Lane
+from dialed.engine.fused.mode import convolves, decide
+from dialed.engine.fused.padding.buckets import Costs
+from dialed.engine.fused.resident import Resident, reason_against_size
+from dialed.engine.memory import Housekeeping
 from dialed.engine.protocol import Batch, Engine, OnReport, Progress
-from dialed.engine.recipe import Recipe
 from dialed.engine.seeding import preserved
 from dialed.engine.state import Unusable
 from dialed.engine.watch import Run
 from dialed.errors import CheckpointError
 from dialed.events import Built
-from dialed.trial import Member, Objective, Outcome, State
+from dialed.trial import Member, Outcome, State
 
 __all__ = ["FusedEngine"]
 
 _log = logging.getLogger("dialed")
+
+MOST_FAMILIES = 32
+"""Families that are kept for trials to come. Each holds a model, its traced steps and its programs, some 10 MB."""
+
+_SHARED_FILE = (
+    "its CSVLogger writes {}, as that of another trial does, line by line. In `callbacks`, pass a function of `hp` that "
+    "names a file for each trial"
+)
 
 
 class FusedEngine:
@@ -42,43 +54,23 @@ class FusedEngine:
     `fallback`, with the reason.
 
     Args:
-        recipe: How trials are made from values.
-        data: What each fold trains on.
-        objective: The metric to improve.
-        checkpoints: Where checkpoints lie. They are those of `FitEngine`: each engine goes on from the other's.
-        clock: Time.
-        checkpoint_seconds: The longest time between two checkpoints of a member, while its epochs end. Defaults to 30.
-        deadline: Returns when training must stop, on the clock's monotonic time, or None. Defaults to never.
+        assignment: What is trained, for what, and until when.
         fallback: Trains the members that cannot be lanes.
+        compile_cache: Keeps compiled programs for the next process. Defaults to none.
     """
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        data: Data,
-        *,
-        objective: Objective,
-        checkpoints: CheckpointStore,
-        clock: Clock,
-        fallback: Engine,
-        checkpoint_seconds: float = 30.0,
-        deadline: Callable[[], float | None] | None = None,
-    ) -> None:
-        self.clock = clock
-        self.deadline = deadline or _never
+    def __init__(self, assignment: Assignment, *, fallback: Engine, compile_cache: CompileCache | None = None) -> None:
+        self.assignment = assignment
         self.fallback = fallback
         self.families: list[Family] = []
-        self._against_all = reason_against_search(recipe, data)
-        self._boarding = Boarding(
-            recipe,
-            data,
-            Resident(data),
-            objective=objective,
-            checkpoints=checkpoints,
-            clock=clock,
-            checkpoint_seconds=checkpoint_seconds,
-            deadline=self.deadline,
-        )
+        self._ahead = Ahead()
+        self._names = (f"fused-{i}" for i in count(1))
+        self._cached = compile_cache.active if compile_cache else nullcontext
+        self._housekeeping = Housekeeping()
+        self._founded = 0
+        recipe, data = assignment.recipe, assignment.data
+        self._against_all = reason_against_search(recipe, data) or reason_against_size(data)
+        self._boarding = Boarding(assignment, Resident(assignment.data))
 
     def plan(self, members: Sequence[Member]) -> list[Batch]:
         """Build every model and trace what differs; compile and train nothing."""
@@ -86,7 +78,7 @@ class FusedEngine:
             return self._left_to_fallback(members, self._against_all)
         sorted_out = _Sorted(self, members, until=max((m.epoch for m in members), default=0) + 1)
         batches = [
-            Batch(members=tuple(lane.member for lane in lanes), program=family.name)
+            Batch(members=tuple(lane.member for lane in lanes), program=family.name, padding=family.note)
             for family, lanes in sorted_out.families
         ]
         for reason, group in groupby(sorted(sorted_out.refused, key=_reason), key=_reason):
@@ -100,15 +92,26 @@ class FusedEngine:
 
     def train(self, members: Sequence[Member], until: int, on_report: OnReport) -> Iterator[Outcome]:
         """As the protocol says. Outcomes come as members end, not in the order of `members`."""
+        try:
+            with self._cached():
+                yield from self._train(members, until, on_report)
+        except (KeyboardInterrupt, GeneratorExit):  # nobody waits for what is still to be compiled
+            self._ahead.cancel()
+            raise
+        self._let_go()
+
+    def _train(self, members: Sequence[Member], until: int, on_report: OnReport) -> Iterator[Outcome]:
         if self._against_all:
             yield from self._fall_back([(member, self._against_all) for member in members], until, on_report)
             return
-        due = [member for member in members if member.epoch < until and not self._is_late()]
+        due = [member for member in members if member.epoch < until and not self.assignment.is_late]
         yield from (_paused(member) for member in members if member not in due)
         sorted_out = _Sorted(self, due, until=until, on_report=on_report)
         yield from sorted_out.outcomes
         refused = list(sorted_out.refused)
-        for family, lanes in sorted_out.families:
+        for i, (family, lanes) in enumerate(sorted_out.families):
+            if len(sorted_out.families) > 1:
+                self._compile_ahead(sorted_out.families[i : i + self._ahead.reach])
             ended = set()
             try:
                 for outcome in self._train_family(family, lanes):
@@ -120,18 +123,35 @@ class FusedEngine:
                 refused += [(_handed_over(lane), f"its program was not trusted: {error}") for lane in left]
         yield from self._fall_back(refused, until, on_report)
 
+    def _compile_ahead(self, coming: Sequence[tuple[Family, list[Lane]]]) -> None:
+        """Begin to compile for `coming` families, but where the mode of training is still to be measured."""
+        for family, lanes in coming:
+            if not self.assignment.is_late and not convolves(family.template.model):
+                plan = planner(family, lanes[0])
+                decide(family, lanes, plan, self.assignment.clock, self.costs)
+                self._ahead.compile(family, lanes, plan(len(lanes)), self.assignment.clock)
+
     def _train_family(self, family: Family, lanes: list[Lane]) -> Iterator[Outcome]:
-        witness = next((lane for lane in lanes if lane.candidate is not None and lane.candidate is family.other), None)
+        model = family.witness[0] if family.witness else None
+        witness = next((lane for lane in lanes if lane.candidate is not None and lane.candidate is model), None)
         for lane in lanes:
             lane.candidate = None
-        for wave in sorted(_waves(lanes), key=lambda wave: witness not in wave):
-            crew = Crew(family=family, lanes=wave, clock=self.clock, witness=witness, began=_announce)
-            try:
-                yield from crew.train()
-            except BaseException as error:
-                if not isinstance(error, Exception):  # Ctrl-C, or whoever asked has gone
-                    _rescue(wave)
-                raise
+        plan = planner(family, lanes[0])
+        decide(family, lanes, plan, self.assignment.clock, self.costs)
+        crew = Crew(
+            family=family,
+            lanes=lanes,
+            clock=self.assignment.clock,
+            began=_announce,
+            plan=plan,
+            witness=witness,
+        )
+        try:
+            yield from crew.train()
+        except BaseException as error:
+            if not isinstance(error, Exception):  # Ctrl-C, or whoever asked has gone
+                _rescue(lanes)
+            raise
 
     def _fall_back(self, members: Sequence[tuple[Member, str]], until: int, on_report: OnReport) -> Iterator[Outcome]:
         for reason, group in groupby(sorted(members, key=_reason), key=_reason):
@@ -140,14 +160,25 @@ class FusedEngine:
     def _left_to_fallback(self, members: Sequence[Member], reason: str) -> list[Batch]:
         return [replace(batch, reason=reason) for batch in self.fallback.plan(members)]
 
-    def _is_late(self) -> bool:
-        deadline = self.deadline()
-        return deadline is not None and self.clock.monotonic() >= deadline
+    @property
+    def costs(self) -> Costs:
+        """What compiling and training cost, as measured so far."""
+        taken = [seconds for family in self.families for seconds in family.compile_seconds]
+        return Costs(compile_seconds=median(taken)) if taken else Costs()
 
     def _family_of(self, lane: Lane) -> Family | None:
-        assert lane.candidate is not None
-        digest = lane.candidate.anatomy.digest
-        return next((f for f in self.families if f.admits(digest, lane.numbers, lane.setting.key)), None)
+        found = next((family for family in self.families if family.admits(lane)), None)
+        if found is not None:  # the last one used is the last to go
+            self.families.remove(found)
+            self.families.append(found)
+        return found
+
+    def _let_go(self) -> None:
+        """Forget the families that were not used for longest, and what JAX keeps of their tracing."""
+        del self.families[:-MOST_FAMILIES]
+        for _ in range(self._founded):
+            self._housekeeping.after_member(0)
+        self._founded = 0
 
 
 class _Sorted:
@@ -162,7 +193,7 @@ class _Sorted:
         self._engine = engine
         self._on_report = on_report
         self._strangers: dict[Any, list[Lane]] = {}
-        for lane in [lane for member in members if (lane := self._board(member, until)) is not None]:
+        for lane in self._apart([lane for member in members if (lane := self._board(member, until)) is not None]):
             self._to_known(lane)
         for group in self._strangers.values():
             self._found(group)
@@ -182,6 +213,13 @@ class _Sorted:
             self.outcomes.append(_failed(member, failure))
         return None
 
+    def _apart(self, lanes: list[Lane]) -> list[Lane]:
+        """Those of `lanes` whose callbacks write no file that those of another write too: lines would be mixed."""
+        counts = Counter(file for lane in lanes for file in _files(lane))
+        shared = {id(lane): file for lane in lanes for file in _files(lane) if counts[file] > 1}
+        self.refused += [(lane.member, _SHARED_FILE.format(shared[id(lane)])) for lane in lanes if id(lane) in shared]
+        return [lane for lane in lanes if id(lane) not in shared]
+
     def _tell(self, run: Run, progress: Progress) -> None:
         if self._on_report is not None:
             with preserved():
@@ -191,7 +229,7 @@ class _Sorted:
         family = self._engine._family_of(lane)
         if family is None:
             assert lane.candidate is not None
-            self._strangers.setdefault((lane.candidate.anatomy.digest, lane.setting.key), []).append(lane)
+            self._strangers.setdefault((lane.candidate.anatomy.outline, lane.setting.key), []).append(lane)
         elif family.refused:
             self.refused.append((lane.member, f"its program was not trusted: {family.refused}"))
         else:
@@ -206,76 +244,27 @@ class _Sorted:
 
     def _found(self, lanes: list[Lane]) -> None:
         """Found families for lanes that no family takes."""
-        setting = lanes[0].setting
-        candidates = [lane.candidate for lane in lanes if lane.candidate is not None]
-        try:
-            with preserved():
-                divisions = divide(candidates, shapes_of(setting.training.data, setting.batch_size))
-        except Untraceable as error:
-            self.refused += [(lane.member, str(error)) for lane in lanes]
-            return
-        for division in divisions:
-            chosen = [lanes[i] for i in division.members]
-            reason = reason_against_program(division.step.program)
-            if reason:
-                self.refused += [(lane.member, reason) for lane in chosen]
-                continue
-            family = Family(
-                name=f"fused-{len(self._engine.families) + 1}",
-                template=candidates[division.members[0]],
-                other=candidates[division.other[0]] if division.other else None,
-                division=division,
-                key=setting.key,
-            )
-            reason = _reason_against_steps(family, setting)
-            if reason:
-                self.refused += [(lane.member, reason) for lane in chosen]
-                continue
-            self._engine.families.append(family)
-            self._add(family, chosen)
+        engine = self._engine
+        for found, chosen in founded(lanes, engine._boarding, engine.costs, engine._names):
+            if isinstance(found, str):
+                self.refused += [(lane.member, found) for lane in chosen]
+            else:
+                engine.families.append(found)
+                engine._founded += 1
+                self._add(found, chosen)
 
 
-def _reason_against_steps(family: Family, setting: Setting) -> str:
-    """Trace what an epoch needs beside the train step on a full batch; why that cannot be done."""
-    try:
-        family.steps(setting)
-        trouble: Exception | None = family.division.sites.guards.trouble
-    except Exception as error:  # noqa: BLE001 - the model's own code may raise anything on a tracer
-        trouble = error
-    return "" if trouble is None else f"its validation or last batch cannot be traced: {trouble!s:.300}"
-
-
-def _waves(lanes: Sequence[Lane]) -> list[list[Lane]]:
-    """Lanes that train together: those that draw the same order share it, which halves the cost of a batch."""
-    alike: dict[Any, list[Lane]] = {}
-    for lane in lanes:
-        state = lane.order.state
-        key = (
-            lane.run.epoch,
-            lane.member.key.fold,
-            lane.order.shuffle,
-            _order_key(state) if lane.order.shuffle else None,
-        )
-        alike.setdefault(key, []).append(lane)
-    few = [lane for group in alike.values() if len(group) < 4 for lane in group]
-    groups = [group for group in alike.values() if len(group) >= 4]
-    by_epoch: dict[int, list[Lane]] = {}
-    for lane in few:
-        by_epoch.setdefault(lane.run.epoch, []).append(lane)
-    return [part for group in [*groups, *by_epoch.values()] for part in parts(group)]
-
-
-def _order_key(state: dict[str, Any]) -> tuple[Any, ...]:
-    inner = state["state"]
-    return (inner["key"].tobytes(), inner["pos"])
+def _files(lane: Lane) -> Sequence[str]:
+    return () if lane.company is None else lane.company.files
 
 
 def _handed_over(lane: Lane) -> Member:
     """The member as another engine may go on with it."""
+    lane.leave()
     if lane.run.epoch == lane.member.epoch:
         return lane.member
     lane.run.keeper.write()
-    return replace(lane.member, epoch=lane.run.epoch, checkpoint=lane.run.keeper.last)
+    return replace(lane.member, epoch=lane.run.epoch, checkpoint=lane.run.keeper.last, before=None)
 
 
 def _announce(family: Family, lane: Lane) -> None:
@@ -318,7 +307,3 @@ def _paused(member: Member) -> Outcome:
 
 def _reason(item: tuple[Member, str]) -> str:
     return item[1]
-
-
-def _never() -> None:
-    return None

@@ -82,8 +82,8 @@ def build_valueless(build: Callable[[], Any]) -> tuple[Any, list[_Array]]:
 def values_from_numpy() -> Iterator[None]:
     """While active, variables that this thread makes with a known initialiser hold no value but a NumPy array.
 
-    They hand it out when they are read, and `initial_value` returns it. One thread at a time may be inside; the
-    variables of other threads are initialised by Keras.
+    They hand it out when they are read, and `initial_value` returns it; those that a symbolic call makes hold their
+    value at once. One thread at a time may be inside; the variables of other threads are initialised by Keras.
     """
     from keras.src.backend.jax.core import JaxVariable
 
@@ -107,6 +107,8 @@ def _initialising(stock: Callable[[Any, Any], None], thread: int) -> Callable[[A
             value = None if laid_out else _known_array(initializer, variable._shape, variable._dtype)
         if value is None:
             stock(variable, initializer)
+        elif variable._initializer is not None:  # made by a symbolic call: Keras drops the initialiser after this
+            variable._direct_assign(_on_device(value))
         else:
             _hold(variable, value)
 
@@ -120,9 +122,13 @@ class _Held:
     array: _Array
 
     def __call__(self, shape: _Shape, dtype: Any = None) -> Any:
-        import jax
+        return _on_device(self.array)
 
-        return jax.device_put(self.array)  # `jax.numpy.asarray` would compile a copy for each new shape
+
+def _on_device(array: _Array) -> Any:
+    import jax
+
+    return jax.device_put(array)  # `jax.numpy.asarray` would compile a copy for each new shape
 
 
 def _hold(variable: Any, array: _Array) -> None:

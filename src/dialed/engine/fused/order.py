@@ -75,10 +75,20 @@ class BatchOrder:
         """The epoch of the last `draw` is trained."""
         self._before = None
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the order of an epoch that is not trained yet is drawn."""
+        return self._before is not None
+
     def undo(self) -> None:
         """Take the last `draw` back if its epoch was not trained."""
         if self._before is not None:
             self._random.set_state(self._before)
+            self._before = None
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Draw the coming epochs from `state`, a state of NumPy's generator."""
+        self._random.set_state(state)
 
     def draw(self) -> np.ndarray:
         """The order of the coming epoch, (samples,)."""

@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import keras
 import numpy as np
 from keras.src.trainers.data_adapters.data_adapter_utils import class_weight_to_sample_weights
 
 from dialed.engine.data import Data
+from dialed.engine.fused.device import free_bytes
+from dialed.engine.fused.mesh import on_all
 from dialed.engine.fused.tracing import Batch
 from dialed.engine.samples import Samples
 
-__all__ = ["Part", "Resident"]
+__all__ = ["Part", "Resident", "reason_against_size"]
 
 _INDEX = np.int32
+_ROOM = 1.2
+"""Beside the data there must be room for models."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,12 +48,13 @@ class Resident:
         self._x: dict[int, Any] = {}
         self._training: dict[Any, Batch] = {}
         self._judged: dict[int, Batch] = {}
+        self._prepared: dict[int, tuple[Samples, Samples]] = {}
 
     def training(self, fold: int, class_weight: Mapping[int, float] | None) -> Part:
         """What fold `fold` trains on."""
-        samples = self._data.training
-        assert isinstance(samples, Samples)
-        key = None if class_weight is None else tuple(sorted(class_weight.items()))
+        samples = self._trained_on(fold)
+        key: Any = None if class_weight is None else tuple(sorted(class_weight.items()))
+        key = (id(samples), key)
         if key not in self._training:
             weights = samples.sample_weight
             if class_weight is not None:
@@ -61,10 +65,13 @@ class Resident:
     def validation(self, fold: int) -> Part | None:
         """What fold `fold` is judged by; `None` without validation."""
         data = self._data
-        if isinstance(data.validation, Samples):
+        if isinstance(data.validation, Samples) and data.preparation is None:
             return Part(data=self._judged_by(data.validation), rows=np.arange(len(data.validation), dtype=_INDEX))
         if not data.has_validation:
             return None
+        if data.preparation is not None:
+            held_out = self._prepared_fold(fold)[1]
+            return Part(data=self._judged_by(held_out), rows=np.arange(len(held_out), dtype=_INDEX))
         samples = data.training
         assert isinstance(samples, Samples)
         if data.cross_validation:
@@ -73,8 +80,26 @@ class Resident:
             rows = np.arange(data.split_at or 0, len(samples))
         return Part(data=self._judged_by(samples), rows=rows.astype(_INDEX))
 
+    def _trained_on(self, fold: int) -> Samples:
+        """What lies on the device for the training of `fold`: all of it for all folds, or the fold as it was prepared."""
+        if self._data.preparation is not None:
+            return self._prepared_fold(fold)[0]
+        assert isinstance(self._data.training, Samples)
+        return self._data.training
+
+    def _prepared_fold(self, fold: int) -> tuple[Samples, Samples]:
+        """What fold `fold` trains on and is judged by; empty where it is not judged."""
+        if fold not in self._prepared:
+            made = self._data.fold(fold)
+            x, y, weight = (*(made.validation or ()), None, None, None)[:3]
+            training = Samples(x=made.x, y=made.y, sample_weight=made.sample_weight)
+            self._prepared[fold] = training, Samples(x=x, y=y, sample_weight=weight)
+        return self._prepared[fold]
+
     def _rows(self, fold: int) -> np.ndarray:
         data = self._data
+        if data.preparation is not None:
+            return np.arange(len(self._prepared_fold(fold)[0]), dtype=_INDEX)
         if data.cross_validation:
             return np.asarray(data.cross_validation[fold].train).astype(_INDEX)
         assert isinstance(data.training, Samples)
@@ -95,11 +120,31 @@ class Resident:
         return x, y, _upload(weights)
 
 
+def reason_against_size(data: Data) -> str:
+    """Why the arrays of `data` cannot lie on the device as a whole; empty where they can."""
+    parts = [part for part in (data.training, data.validation) if isinstance(part, Samples)]
+    copies = len(data.folds) if data.preparation is not None else 1
+    needed = copies * sum(_bytes(array) for part in parts for _, array in part.arrays())
+    free = free_bytes()
+    if needed * _ROOM <= free:
+        return ""
+    return (
+        f"the data take {needed / 2**30:.1f} GiB on a device with {free / 2**30:.1f} GiB free; pass fewer rows or smaller "
+        "types (uint8 images that the model rescales), or a dataset"
+    )
+
+
+def _bytes(array: Any) -> int:
+    is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(array.dtype))
+    dtype = np.dtype(keras.config.floatx() if is_float else array.dtype)
+    return int(array.size) * int(dtype.itemsize)
+
+
 def _upload(structure: Any) -> Any:
     """As Keras does: floats in the dtype of `keras.config.floatx()`, the rest as it is."""
 
     def one(array: np.ndarray) -> Any:
         is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(array.dtype))
-        return jax.device_put(array.astype(keras.config.floatx()) if is_float else array)
+        return on_all(array.astype(keras.config.floatx()) if is_float else array)
 
     return None if structure is None else keras.tree.map_structure(one, structure)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from dialed.engine.fused.anatomy import Anatomy, Place
+from dialed.engine.fused.anatomy import Place
 from dialed.engine.fused.lifted import Guards, Lifted, Number
 
 __all__ = ["Sites", "differing", "plainly"]
@@ -71,10 +71,10 @@ def plainly(places: Sequence[Place], numbers: Mapping[str, Number]) -> Iterator[
             place.put(place.value)
 
 
-def differing(anatomies: Sequence[Anatomy]) -> list[str]:
-    """The paths whose numbers are not the same in all of `anatomies`, which share a digest."""
-    first = anatomies[0].numbers
-    return [path for path, value in first.items() if any(a.places[path].value != value for a in anatomies[1:])]
+def differing(numbers: Sequence[Mapping[str, Number]], without: Container[str] = ()) -> list[str]:
+    """The paths whose numbers are not the same in all models, which share a structure; those `without` left out."""
+    first, *others = numbers
+    return [p for p, value in first.items() if p not in without and any(o[p] != value for o in others)]
 
 
 def _column(values: Sequence[Number], kind: type) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -10,7 +10,7 @@ import numpy as np
 
 from dialed.engine.fused.lane import HostState
 
-__all__ = ["bucket", "on_host", "stacked", "unstacked"]
+__all__ = ["bucket", "dtype_on_device", "on_host", "replaced", "stacked", "unstacked"]
 
 
 def bucket(lanes: int) -> int:
@@ -31,6 +31,22 @@ def stacked(states: Sequence[HostState], fresh_metrics: Sequence[np.ndarray], pl
     )
     metrics = [np.broadcast_to(value, (places, *value.shape)) for value in fresh_metrics]
     return jax.device_put((trainable, other, optimizer, metrics))
+
+
+def replaced(state: Any, lanes: Sequence[HostState], variables: Iterable[tuple[int, int]]) -> Any:
+    """A stacked `state` with some variables, (group, position), taken anew from the states of its lanes."""
+    groups = [list(group) for group in state]
+    for group, position in variables:
+        old = groups[group][position]
+        arrays = [lane[group][position] for lane in lanes]
+        filled = np.stack([*arrays, *[arrays[0]] * (len(old) - len(arrays))])
+        groups[group][position] = jax.device_put(filled.astype(old.dtype, copy=False), old.sharding)
+    return tuple(groups)
+
+
+def dtype_on_device(array: np.ndarray) -> Any:
+    """The dtype that `array` has once it is on the device: without 64 bits, half as wide."""
+    return jax.dtypes.canonicalize_dtype(array.dtype)
 
 
 def on_host(state: Any) -> HostState:
