@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dialed.events import Event, Returned
-from dialed.observe.lines import Lines
-from dialed.observe.progress import BudgetView
+from dialed.observe.lines import Lines, closing_lines
+from dialed.observe.progress import BudgetView, Progress
 from dialed.search.history import Terms
 from dialed.trial import Cause, MemberKey, Outcome, State
 
@@ -53,7 +53,8 @@ def test_a_search_where_all_failed_says_so(lines_of: Any, story: Any) -> None:
     lines, file = lines_of()
     out = written(lines, file, [story.start(0), story.failed(0, Cause.BUILD, "ValueError: no"), story.end()])
     assert out[1].startswith("trial 0  failed (build)  ValueError: no  epochs 0")
-    assert out[-2:] == ["  no trial has a score", "  1 trial (1 failed: 1 build), 0 epochs, 12 s"]
+    died = "    1 trial (build), the latest trial 0: ValueError: no"
+    assert out[-3:] == ["  no trial has a score", died, "  1 trial (1 failed: 1 build), 0 epochs, 12 s"]
 
 
 def test_a_resumed_search_says_where_it_goes_on_and_repeats_nothing(lines_of: Any, story: Any) -> None:
@@ -131,3 +132,12 @@ def test_the_header_and_the_result_are_written_once(lines_of: Any, story: Any) -
     lines.stop()
     assert file.getvalue().splitlines() == out
     assert sum("higher is better" in line for line in out) == 1
+
+
+def test_the_result_tells_programs_and_reasons(clock: Any, terms: Terms, story: Any) -> None:
+    progress = Progress(terms, clock=clock)
+    for number, engine in enumerate(["fused-1", "fit: no arrays"]):
+        progress.apply(story.start(number))
+        progress.apply(story.built(number, engine=engine))
+    told = closing_lines(progress.snapshot())
+    assert told[3:] == ["  1 trial as 1 lane of 1 program", "  1 trial by model.fit: no arrays"]

@@ -192,3 +192,13 @@ def test_ipython_shows_it(terms: Terms, clock: Any, story: Any, capsys: pytest.C
     for event in story.three_trials():
         display.on_event(event)
     assert "best val_accuracy 0.9500 (trial 1)" in capsys.readouterr().out
+
+
+def test_how_trials_are_trained_is_told(terms, clock, story):
+    progress = Progress(terms, clock=clock)
+    for number, engine in enumerate(["fused-1", "fused-1", "fit: no <arrays>"]):
+        progress.apply(story.start(number))
+        progress.apply(story.built(number, engine=engine))
+    text = Page(search_html(progress.snapshot())).text
+    assert "2 trials as 2 lanes of 1 program" in text
+    assert "1 trial by model.fit: no <arrays>" in text

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dialed.events import Event, Returned, TrialContinued, TrialStarted, TrialStopped
 from dialed.observe.progress import RESTING, BudgetView, Progress, trial_of
+from dialed.observe.trained import Trained
 from dialed.search.history import History, Terms
 from dialed.trial import Cause, Direction, MemberKey, Objective, Outcome, Report, State
 
@@ -156,7 +157,7 @@ def test_engines_and_returns_are_counted(story: Any, clock: Any, terms: Terms) -
         progress.apply(event)
     progress.apply(Returned(key=MemberKey(0, 0, 0), cause=Cause.KILLED))
     look = progress.snapshot()
-    assert look.notes == {"fit": 1, "fit: a Lambda layer": 1}
+    assert look.trained == Trained(alone={"fit": 1}, fallbacks={("fit", "a Lambda layer"): 1})
     assert look.returned == 1
 
 

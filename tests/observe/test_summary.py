@@ -70,6 +70,7 @@ def test_the_whole_answer(history: History) -> None:
         "    Lower the upper end of the learning rate, clip gradients (`clipnorm=1.0`),",
         "    and look for NaN in the data.",
         "",
+        "Trained: 2 trials by model.fit.",
         "Used: 3 of 4 trials, 6 of 12 epochs, 12 s.",
     ]
 
@@ -187,3 +188,25 @@ def test_no_line_is_wider_than_asked(width: int, terms: Terms, story: Any) -> No
     confirmation = Confirmation(finalists=(finalist(1, 0.94, 0.9),), winner=1, gain=None, sentence="word " * 40)
     text = summary_text(History(terms, events), confirmation=confirmation, gaps={1: (0.99, 0.5)}, width=width)
     assert max(len(line) for line in text.splitlines()) <= width
+
+
+def test_programs_lanes_and_reasons_are_told(terms: Terms, story: Any) -> None:
+    history = History(terms)
+    engines = ["fused-1", "fused-1", "fit: the data are a generator, not arrays"]
+    for number, engine in enumerate(engines):
+        for event in (story.start(number), story.built(number, engine=engine), story.report(number, 1, 0.5)):
+            history.apply(event)
+    text = summary_text(history)
+    assert "Trained: 2 trials as 2 lanes of 1 program,\n" in text
+    assert "\n  1 trial by model.fit: the data are a generator, not arrays.\nUsed:" in text
+
+
+def test_of_many_reasons_the_most_frequent_are_told(terms: Terms, story: Any) -> None:
+    history = History(terms)
+    for number in range(9):
+        engine = f"fit: reason {max(number - 1, 0)}"
+        for event in (story.start(number), story.built(number, engine=engine), story.report(number, 1, 0.5)):
+            history.apply(event)
+    text = summary_text(history)
+    assert "Trained: 2 trials by model.fit: reason 0,\n" in text
+    assert "and 2 more reasons.\nUsed:" in text

@@ -86,10 +86,21 @@ def test_members_that_start_or_wait_are_told_apart_by_words(seen: Any, story: An
     assert "    1 waiting      0/3" in picture
 
 
-def test_why_trials_are_not_fused_is_told(seen: Any, story: Any) -> None:
-    picture = drawn(seen([story.start(0), story.built(0, engine="fit (a Lambda layer has no rule)")]))
-    assert "trained by fit (a Lambda layer has no rule) (1 trial)" in picture
-    assert "trained by" not in drawn(seen([story.start(0), story.built(0)]))
+def test_how_trials_are_trained_and_why_not_otherwise_is_told(seen: Any, story: Any) -> None:
+    engines = ["fused-1", "fused-1", "fused-2", "fit: a callback of its own", "fit: a generator"]
+    events = [e for i, engine in enumerate(engines) for e in (story.start(i), story.built(i, engine=engine))]
+    picture = drawn(seen(events))
+    assert "trained  3 trials as 3 lanes of 2 programs\n" in picture
+    assert "         1 trial by model.fit: a callback of its own\n" in picture
+    assert "         1 trial by model.fit: a generator" in picture
+    assert "trained" not in drawn(seen([story.start(0), story.built(0)]))
+
+
+def test_many_reasons_are_counted_in_the_picture(seen: Any, story: Any) -> None:
+    events = [e for i in range(6) for e in (story.start(i), story.built(i, engine=f"fit: reason {i}"))]
+    picture = drawn(seen(events))
+    assert "reason 2" in picture and "reason 3" not in picture
+    assert "and 3 more reasons" in picture
 
 
 @settings(max_examples=40)

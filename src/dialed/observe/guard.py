@@ -9,6 +9,7 @@ from typing import Self
 
 from dialed.events import Event
 from dialed.observe.protocol import Observer
+from dialed.search.terms import Terms
 
 __all__ = ["Guarded"]
 
@@ -46,6 +47,12 @@ class Guarded:
         """Hand `event` to every observer that still watches."""
         for observer in self.watching:
             self._call(observer, lambda o=observer: o.on_event(event))  # type: ignore[misc]
+
+    def watch(self, name: str, terms: Terms) -> None:
+        """Tell the observers that want to know which study they will see, and what it trains for."""
+        for observer in self.watching:
+            watch = getattr(observer, "watch", None)
+            self._call(observer, None if watch is None else lambda w=watch: w(name, terms))  # type: ignore[misc]
 
     def recall(self, events: Sequence[Event]) -> None:
         """Hand events of earlier sessions to the observers that want to know them but not to show them as new."""

@@ -16,7 +16,7 @@ from dialed.observe.text import first_line, format_count, format_score, format_s
 from dialed.search.history import Terms
 from dialed.trial import Objective, Outcome, State, Trial
 
-__all__ = ["Lines", "closing_lines", "confirmed_line", "header_line", "trial_line"]
+__all__ = ["Lines", "closing_lines", "confirmed_line", "header_line", "trained_lines", "trial_line"]
 
 _GAP = "  "
 
@@ -174,7 +174,14 @@ def closing_lines(look: Snapshot) -> list[str]:
     counts = ", ".join(f"{n} {state}" for state, n in look.counts.items())
     causes = ", ".join(f"{n} {cause}" for cause, n in look.failures.items())
     trials = format_count(look.trials, "trial") + (f" ({counts}{': ' + causes if causes else ''})" if counts else "")
-    return [reason, f"  {result}", f"  {trials}, {format_count(look.epochs, 'epoch')}, {format_seconds(look.seconds)}"]
+    cost = f"{trials}, {format_count(look.epochs, 'epoch')}, {format_seconds(look.seconds)}"
+    return [reason, f"  {result}", *(f"    {line}" for line in look.died), f"  {cost}", *trained_lines(look)]
+
+
+def trained_lines(look: Snapshot) -> list[str]:
+    """How trials were trained, where that was not one by one as asked: a line for each way or reason."""
+    trained = look.trained
+    return [f"  {part}" for part in trained.parts] if trained.programs or trained.fallbacks else []
 
 
 def _winner(best: Trial, objective: Objective) -> str:

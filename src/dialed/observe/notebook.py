@@ -103,7 +103,7 @@ def search_html(look: Snapshot) -> str:
     if look.finished:
         parts.append(_trials_html(look.finished, look.objective.name, look.defaults))
     parts += [_gauge_html(gauge) for gauge in look.gauges]
-    parts += [f"<div>{escape(line)}</div>" for line in closing_lines(look)[-1:]]
+    parts += [f"<div>{escape(line)}</div>" for line in closing_lines(look)[2:]]
     if look.ended:
         parts.append(f"<div>{escape(first_line(look.ended))}</div>")
     return _frame(parts)

@@ -15,7 +15,9 @@ from typing import NamedTuple
 from dialed.clock import Clock
 from dialed.events import Event, Returned, SessionEnded, SessionStarted
 from dialed.observe.estimate import Gauge, Pace, seconds_left
+from dialed.observe.failures import commonest
 from dialed.observe.snapshot import STAGES, Active, BudgetView, Limits, Snapshot, active_of
+from dialed.observe.trained import Trained
 from dialed.search.history import History, Terms
 from dialed.trial import Cause, MemberKey, State, Trial, Values
 
@@ -44,6 +46,7 @@ class _Counted(NamedTuple):
     state: State
     cause: Cause | None
     engine: str
+    members: int
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class _Index:
     states: Counter[State] = field(default_factory=Counter)
     causes: Counter[Cause] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
+    members: Counter[str] = field(default_factory=Counter)
     active: dict[MemberKey, None] = field(default_factory=dict)
     judged: dict[int, None] = field(default_factory=dict)
     baseline: int | None = None
@@ -62,7 +66,7 @@ class _Index:
     def update(self, trial: Trial) -> State | None:
         """Count `trial` as it is now; return the state it was counted under before."""
         old = self.counted.get(trial.number)
-        new = _Counted(trial.state, trial.cause, trial.engine)
+        new = _Counted(trial.state, trial.cause, trial.engine, len(trial.members))
         if old != new:
             self._recount(old, -1)
             self._recount(new, +1)
@@ -86,6 +90,7 @@ class _Index:
             self.causes[counted.cause] += step
         if counted.engine:
             self.engines[counted.engine] += step
+            self.members[counted.engine] += step * counted.members
 
 
 class Progress:
@@ -115,6 +120,7 @@ class Progress:
         self._best: Trial | None = None
         self._events = 0
         self._returned = 0
+        self._workers = 1
         self._ended: str | None = None
         self._pace: Pace | None = None
 
@@ -156,7 +162,7 @@ class Progress:
                 trials=len(self.history),
                 counts={s: index.states[s] for s in State if index.states[s]},
                 failures={c: index.causes[c] for c in Cause if index.causes[c]},
-                notes={e: n for e, n in index.engines.most_common() if n},
+                trained=Trained.counted(index.engines, index.members),
                 active=self._active()[:most_active],
                 best=self._best,
                 defaults=self._defaults(),
@@ -167,13 +173,21 @@ class Progress:
                 seconds_left=self._seconds_left(),
                 returned=self._returned,
                 ended=self._ended,
+                died=self._died(),
+                workers=self._workers + len(self.history.joined),
             )
+
+    def _died(self) -> tuple[str, ...]:
+        hopeless = self._ended is not None and self._best is None
+        return tuple(commonest(self.history.trials)) if hopeless else ()
 
     def _fold(self, event: Event) -> Change | None:
         self.history.apply(event)
         self._events += 1
         if isinstance(event, Returned):
             self._returned += 1
+        if isinstance(event, SessionStarted):
+            self._workers = int(event.settings.get("workers", 1))
         number = trial_of(event)
         if number is None:
             return None
@@ -227,7 +241,7 @@ class Progress:
         resting = sum(self._index.states[s] for s in RESTING)
         judges = [m for n in self._index.judged for m in self.history.trial(n).confirmations]
         known = (
-            Gauge("trials", resting, limits.max_trials),
+            Gauge("trials", resting - self.history.copies, limits.max_trials),
             Gauge("epochs", self.history.epochs, limits.max_epochs),
             Gauge("time", self._seconds(), limits.max_seconds),
             Gauge("confirm", sum(m.state.finished for m in judges), len(judges) or None),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dialed.observe.estimate import Gauge
+from dialed.observe.trained import Trained
 from dialed.trial import Cause, MemberKey, MemberRecord, Objective, Purpose, State, Trial, Values
 
 __all__ = ["STAGES", "Active", "BudgetView", "Limits", "Snapshot", "active_of", "member_label"]
@@ -56,8 +57,9 @@ class Snapshot:
     """One look at a search. Frozen, so that a drawing thread needs no lock.
 
     `events` counts the events so far; `gauges` holds what the budget limits, with what is used of it; `finished` the
-    trials that came to rest last, newest first; `notes` how many trials each engine trained; `ended` the sentence with
-    which the session ended.
+    trials that came to rest last, newest first; `trained` how they were trained; `ended` the sentence with which the
+    session ended. `died` says what the trials failed of, where it ended and none has a score. `workers`
+    are the processes that train, those that joined included.
     """
 
     name: str
@@ -66,7 +68,7 @@ class Snapshot:
     trials: int
     counts: Mapping[State, int]
     failures: Mapping[Cause, int]
-    notes: Mapping[str, int]
+    trained: Trained
     active: tuple[Active, ...]
     best: Trial | None
     defaults: Values | None
@@ -77,6 +79,8 @@ class Snapshot:
     seconds_left: float | None
     returned: int
     ended: str | None
+    died: tuple[str, ...] = ()
+    workers: int = 1
 
 
 def active_of(trial: Trial, key: MemberKey) -> Active:

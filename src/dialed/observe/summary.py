@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from dialed.objectives import keeps
+from dialed.observe.goals import front_lines, head_of, limits_line, nobody_keeps
 from dialed.observe.snapshot import BudgetView, Limits
 from dialed.observe.text import (
     changed_values,
@@ -19,6 +21,7 @@ from dialed.observe.text import (
     format_values,
     shorten,
 )
+from dialed.observe.trained import Trained
 from dialed.search.history import History
 from dialed.trial import Cause, Direction, State, Trial, best_first
 
@@ -37,7 +40,9 @@ _ADVICE: Mapping[Cause, str] = {
     Cause.ERROR: "Training raised. The message says where; values that cannot work belong in `hp.require(...)`.",
     Cause.INTERRUPTED: "The process died each time it trained this, often because the machine ran out of memory.",
     Cause.KILLED: "The worker's process ended while it trained, often because the machine ran out of memory.",
+    Cause.TIME_LIMIT: "Longer than `max_trial_time`. Rule such values out with `hp.require(...)`, or raise the limit.",
     Cause.TOLD: "Reported by the caller.",
+    Cause.MISFIT: "Leave it out of what may change in training: PopulationBased(fixed=[...]).",
 }
 
 _WIDE_GAP: Mapping[Direction, float] = {"max": 0.05, "min": 0.25}
@@ -83,6 +88,7 @@ def summary_text(
     confirmation: Confirmed | None = None,
     gaps: Mapping[int, tuple[float, float]] | None = None,
     budget: Limits | None = None,
+    mattered: str = "",
     width: int = 80,
 ) -> str:
     """Write what a study found.
@@ -94,6 +100,7 @@ def summary_text(
         gaps: For trials by number, the objective's metric on the training and on the validation data. Defaults to
             `None`: no word on overfitting.
         budget: The limits of the search. Defaults to those in the history's terms.
+        mattered: A sentence on which hyperparameters mattered. Defaults to none.
         width: Characters of a line. Defaults to 80.
 
     Returns:
@@ -111,10 +118,13 @@ def summary_text(
     winner = history.best_trial if confirmation is None else history.trial(confirmation.winner)
     parts = [] if winner is None else _about_winner(history, winner, confirmation, gaps or {}, width)
     if winner is None:
-        parts.append(_wrap("No trial has a score, so there is no winner.", width))
-    parts += [_failures(history.trials, width), _cost(history, budget, width)]
-    better = "higher" if history.objective.direction == "max" else "lower"
-    head = f"{name}: {history.objective.name}, {better} is better"
+        parts.append(_wrap(nobody_keeps(history) or "No trial has a score, so there is no winner.", width))
+    parts += [
+        _wrap(mattered, width),
+        _failures(history.trials, width),
+        [*_trained(history.trials, width), *_cost(history, budget, width)],
+    ]
+    head = f"{name}: {head_of(history)}"
     return "\n\n".join("\n".join(lines) for lines in [[head], *parts] if lines)
 
 
@@ -129,6 +139,8 @@ def _about_winner(
     return [
         [*_winner(history, winner, confirmation, width), *_gain(history, winner, confirmation, width)],
         _confirmation(confirmation, width),
+        front_lines(history, width),
+        _wrap(limits_line(history), width),
         _values(winner, history.baseline, width),
         _top(ranked[:_TOP], history, width),
         _overfitting([t for t in ranked[:_TOP] if t.number in gaps], gaps, history, width),
@@ -136,7 +148,9 @@ def _about_winner(
 
 
 def _ranked(history: History) -> list[Trial]:
-    return best_first((t for t in history.trials if t.score is not None), history.objective)
+    terms = history.terms
+    kept = (t for t in history.trials if t.score is not None and keeps(t, terms.constraints) and terms.is_whole(t))
+    return best_first(kept, history.objective)
 
 
 def _winner(history: History, winner: Trial, confirmation: Confirmed | None, width: int) -> list[str]:
@@ -282,11 +296,28 @@ def _cost(history: History, budget: Limits | None, width: int) -> list[str]:
     limits = budget or BudgetView(max_trials=history.terms.max_trials, max_epochs=history.terms.max_epochs)
     seconds = history.finished_seconds or sum(t.seconds for t in history.trials)
     used = (
-        _of(len(history), limits.max_trials, "trial"),
+        _of(history.begun, limits.max_trials, "trial") + _copies(history.copies),
         _of(history.epochs, limits.max_epochs, "epoch"),
         format_seconds(seconds) + (f" of {format_seconds(limits.max_seconds)}" if limits.max_seconds else ""),
     )
     return _wrap(f"Used: {', '.join(used)}.", width)
+
+
+def _copies(count: int) -> str:
+    return f" and {format_count(count, 'copy', 'copies')}" if count else ""
+
+
+def _trained(trials: Sequence[Trial], width: int) -> list[str]:
+    """In how many programs, and what was trained one by one, with the reasons."""
+    parts = Trained.of(trials).parts
+    if not parts:
+        return []
+    lines = _wrap(f"Trained: {parts[0]}{'.' if len(parts) == 1 else ','}", width)
+    for part in parts[1 : _TOP + 1]:
+        lines += _wrap(f"{part}{'.' if part is parts[-1] else ','}", width, indent=2)
+    if len(parts) > _TOP + 1:
+        lines += _wrap(f"and {format_count(len(parts) - _TOP - 1, 'more reason')}.", width, indent=2)
+    return lines
 
 
 def _of(used: int, limit: int | None, noun: str) -> str:

@@ -32,6 +32,7 @@ __all__ = ["Picture"]
 _WIDE = 110  # columns from which bars and curves get more room
 _STYLE = {"running": "", "starting": "cyan", "waiting": "bright_black", State.FAILED: "yellow"}
 _MOST_FINISHED = 5
+_MOST_WAYS = 3
 
 
 class Picture:
@@ -93,7 +94,7 @@ def _stripped(line: list[Segment]) -> list[Segment]:
 def _draw(look: Snapshot, width: int, height: int) -> Iterator[RenderableType]:
     yield _title(look, width)
     yield _best(look, width)
-    foot = [*_gauges(look, width), _counts(look, width), *_notes(look, width)]
+    foot = [*_gauges(look, width), _counts(look, width), *_trained(look, width)]
     room = height - 2 - len(foot) - 4  # the table's head, two blank lines, and the prompt's line
     active, finished = _share(look, room)
     if active or finished:
@@ -218,15 +219,23 @@ def _counts(look: Snapshot, width: int) -> Text:
     line = f"{text}{f' ({causes})' if causes else ''}, {format_count(look.epochs, 'epoch')}"
     if look.returned:
         line += f", {look.returned} trained again"
+    if look.workers != 1 and look.ended is None:
+        line += f", {format_count(look.workers, 'worker')}"
     return Text(shorten(line, width), no_wrap=True)
 
 
-def _notes(look: Snapshot, width: int) -> list[RenderableType]:
-    """How trials are trained, where there is more to say than one word."""
-    if len(look.notes) < 2 and not any(" " in note for note in look.notes):
+def _trained(look: Snapshot, width: int) -> list[RenderableType]:
+    """How trials are trained, where that is not one by one as asked; what fell back, with its reasons, on lines below."""
+    trained = look.trained
+    if not trained.programs and not trained.fallbacks:
         return []
-    line = "; ".join(f"{first_line(note)} ({format_count(count, 'trial')})" for note, count in look.notes.items())
-    return [Text(shorten(f"trained by {line}", width), style="bright_black", no_wrap=True)]
+    parts = trained.parts
+    shown = parts[:_MOST_WAYS] + ([f"and {len(parts) - _MOST_WAYS} more reasons"] if len(parts) > _MOST_WAYS else [])
+    heads = ["trained", *[" " * len("trained")] * (len(shown) - 1)]
+    return [
+        Text(shorten(f"{head}  {part}", width), style="bright_black", no_wrap=True)
+        for head, part in zip(heads, shown, strict=True)
+    ]
 
 
 def _cut(text: Text, width: int) -> Text:

@@ -1,0 +1,196 @@
+"""The answer of a study, as data for a page: who won, by how much, what mattered, what is the matter, what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dialed.analysis import Diagnosis, Importance, diagnosis_of
+from dialed.observe.dashboard.table import row_of
+from dialed.observe.goals import head_of, nobody_keeps
+from dialed.observe.text import counts_by_state, format_count, format_score, format_seconds, format_value
+from dialed.search.history import History
+from dialed.space import Space
+from dialed.study.budget import Budget
+from dialed.study.confirm import Confirmation, Interval
+from dialed.trial import Report, State, Trial, best_first
+
+__all__ = ["answer_of", "changes_of", "progress_of", "telling", "thinned"]
+
+MOST_DIAGNOSED = 50
+"""Curves of so many of the best trials are read for the diagnosis: those of 10,000 would take minutes."""
+
+MANY = 2_000
+ENOUGH = 1_000
+"""Of so many trials, so many are enough to tell what mattered: evenly chosen, so that a page opens at once."""
+
+_ADVICE = ("Against ", "Every trial that ")
+"""How those sentences of a diagnosis begin that say what to do."""
+
+
+def thinned(history: History) -> History:
+    """The history, or of very many trials an even part of it."""
+    if len(history.trials) <= MANY:
+        return history
+    part = History(history.terms)
+    part.take(history.trials[:: -(-len(history.trials) // ENOUGH)])
+    return part
+
+
+def telling(history: History) -> list[int]:
+    """The numbers of the trials whose curves are worth reading for a diagnosis."""
+    return [trial.number for trial in best_first(history.trials, history.objective)[:MOST_DIAGNOSED]]
+
+
+def answer_of(
+    history: History,
+    space: Space,
+    *,
+    name: str,
+    winner: Trial | None,
+    confirmation: Confirmation | None,
+    mattered: Importance | None,
+    reports: Iterable[Report],
+) -> dict[str, Any]:
+    """What a study found.
+
+    Args:
+        history: The study.
+        space: What varied.
+        name: Its name.
+        winner: The trial to use; `None` while there is none.
+        confirmation: What fresh seeds said; `None` where they were not asked.
+        mattered: Which hyperparameters mattered, as `what_mattered` says of the `thinned` history.
+        reports: Those of the trials that `telling` names.
+    """
+    diagnosis = diagnosis_of(history, space, reports, winner=winner)
+    return {
+        "name": name,
+        "goal": head_of(history),
+        "objective": history.objective.name,
+        "headline": _headline(history, winner, confirmation),
+        "winner": None if winner is None else row_of(winner),
+        "changes": [] if winner is None else changes_of(winner, history.baseline),
+        "finalists": [] if confirmation is None else _finalists(confirmation),
+        "mattered": _mattered(mattered, history),
+        "diagnosis": _diagnosis(diagnosis, history),
+        "next": _next(diagnosis, history, winner, confirmation),
+    }
+
+
+def progress_of(history: History, budget: Budget, *, epochs: int, seconds: float) -> dict[str, Any]:
+    """How far the search is: what was used of which limit, and how many trials are in which state."""
+    used = (
+        ("trials", history.begun, budget.max_trials),
+        ("epochs", epochs, budget.max_epochs),
+        ("time", seconds, budget.max_seconds),
+    )
+    return {
+        "used": [
+            {"what": what, "text": _used(what, value, limit), "share": None if not limit else min(value / limit, 1.0)}
+            for what, value, limit in used
+        ],
+        "states": {str(state): count for state, count in counts_by_state(history.trials).items()},
+        "limits": {what: limit for what, _, limit in used},
+    }
+
+
+def changes_of(trial: Trial, baseline: Trial | None) -> list[dict[str, Any]]:
+    """Each value of a trial beside that of the defaults."""
+    defaults = {} if baseline is None else baseline.values
+    rows = []
+    for name, value in trial.values.items():
+        text = format_value(value)
+        other = format_value(defaults[name]) if name in defaults else ""
+        rows.append({"name": name, "value": text, "default": other, "changed": baseline is not None and text != other})
+    return rows
+
+
+def _used(what: str, value: float, limit: float | None) -> str:
+    if what == "time":
+        return format_seconds(value) + (f" of {format_seconds(limit)}" if limit else "")
+    return f"{value:,} of {limit:,}" if limit else f"{value:,}"
+
+
+def _headline(history: History, winner: Trial | None, confirmation: Confirmation | None) -> dict[str, Any]:
+    if winner is None:
+        why = nobody_keeps(history) or "No trial has a score yet, so there is no winner."
+        return {"score": None, "label": history.objective.name, "sentences": [why], "sure": ""}
+    judged = next((f for f in confirmation.finalists if f.trial == winner.number), None) if confirmation else None
+    if confirmation is None or judged is None:
+        said = ["This score chose the winner, so it flatters it: `confirm` asks fresh seeds."]
+        score, sure = format_score(winner.score, winner.spread), "not confirmed"
+    else:
+        said = [confirmation.sentence]
+        score = format_score(judged.mean)
+        sure = f"95 % interval {format_score(judged.low)} to {format_score(judged.high)}"
+    gain = _gain(history, winner, confirmation)
+    return {"score": score, "label": history.objective.name, "sure": sure, "sentences": [*gain, *said]}
+
+
+def _gain(history: History, winner: Trial, confirmation: Confirmation | None) -> list[str]:
+    """The gain over the defaults, in a sentence."""
+    if confirmation is not None and confirmation.gain is not None:
+        return [f"Gain over the defaults: {_interval(confirmation.gain)}."]
+    baseline = history.baseline
+    if baseline is None:
+        return ["The defaults were not tried, so there is no gain to tell."]
+    if baseline.number == winner.number:
+        return ["These are the defaults: nothing that was tried is better."]
+    if baseline.score is None or winner.score is None:
+        return [f"The defaults (trial {baseline.number}) have no score, so there is no gain to tell."]
+    gain = history.objective.loss(baseline.score) - history.objective.loss(winner.score)
+    return [f"Gain over the defaults in the search: {_signed(gain)}, from {format_score(baseline.score)}."]
+
+
+def _interval(gain: Interval) -> str:
+    return f"{_signed(gain.mean)} (95 % interval {_signed(gain.low)} to {_signed(gain.high)})"
+
+
+def _signed(number: float) -> str:
+    text = format_score(number)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _finalists(confirmation: Confirmation) -> list[dict[str, Any]]:
+    return [
+        {
+            "trial": finalist.trial,
+            "mean": format_score(finalist.mean),
+            "interval": f"{format_score(finalist.low)} to {format_score(finalist.high)}",
+            "seeds": finalist.repeats,
+            "best": f"{100 * finalist.probability_best:.0f} %",
+        }
+        for finalist in confirmation.finalists
+    ]
+
+
+def _mattered(mattered: Importance | None, history: History) -> str:
+    if mattered is not None:
+        said = mattered.sentence.removeprefix("What mattered").removeprefix(": ").removeprefix(", ")
+        part = f" Told from {mattered.trials:,} of them, evenly chosen." if len(history.trials) > MANY else ""
+        return f"{said[0].upper()}{said[1:]}{part}"
+    scored = sum(trial.score is not None for trial in history.trials)
+    return f"It takes 10 trials with a score to tell what mattered; there {'is' if scored == 1 else 'are'} {scored}."
+
+
+def _diagnosis(diagnosis: Diagnosis, history: History) -> list[str]:
+    edges = {edge.sentence for edge in diagnosis.edges}
+    said = [s for s in diagnosis.sentences if s not in edges and not s.startswith(_ADVICE)]
+    if len(history.trials) > MOST_DIAGNOSED:
+        said.insert(0, f"Looked at: the {MOST_DIAGNOSED} best of {format_count(len(history.trials), 'trial')}.")
+    return said
+
+
+def _next(
+    diagnosis: Diagnosis, history: History, winner: Trial | None, confirmation: Confirmation | None
+) -> Sequence[str]:
+    """What to try next: what the diagnosis advises, a confirmation where there was none, failures to mend."""
+    edges = [edge.sentence for edge in diagnosis.edges]
+    advice = [s for s in diagnosis.sentences if s.startswith(_ADVICE)]
+    failed = sum(trial.state is State.FAILED for trial in history.trials)
+    if failed > len(history.trials) / 4:
+        advice.append(f"{failed} of {format_count(len(history.trials), 'trial')} failed: mend what they fail of first.")
+    if winner is not None and confirmation is None:
+        advice.append("Confirm the winner under fresh seeds: `tuner.confirm()`.")
+    return [*edges, *advice] or ["Nothing stands out: a larger budget, or a wider space, is what is left to try."]

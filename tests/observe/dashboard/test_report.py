@@ -1,0 +1,69 @@
+"""A report is one file with the answer first, and loads nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import dialed
+from dialed.errors import MissingDependencyError
+from dialed.observe.dashboard import report_html
+from dialed.study.study import Study
+
+EVIL = "<script>alert(1)</script>\"'&"
+
+
+@pytest.fixture(scope="module")
+def html(filled) -> str:
+    return report_html(dialed.load("plain", str(filled)))
+
+
+def test_the_answer_is_read_without_javascript(html):
+    text = re.sub(r"<script.*?</script>|<style.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL)
+    for said in (
+        "Gain over the defaults: +",
+        "95 % interval",
+        "What mattered",
+        "Diagnosis",
+        "What to try next",
+        "Under fresh seeds",
+    ):
+        assert said in text
+    assert text.index("Gain over") < text.index("Parallel coordinates")
+
+
+def test_nothing_is_loaded(html):
+    assert "default-src &#39;none&#39;" in html
+    assert not re.search(r"<script[^>]*src=", html)
+    drawn = re.sub(r"<script.*?</script>", " ", html, flags=re.DOTALL)  # in the library's texts there are tags
+    assert not re.search(r"<(?:link|img|iframe)[^>]*(?:src|href)=", drawn)
+    assert len(html) < 3_000_000
+
+
+def test_the_views_stand_in_the_file(html):
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1])
+    assert len(data["history"]["numbers"]) == 14
+    assert {"curves", "parallel", "importance", "slices", "contour", "tried", "timeline"} <= data.keys()
+
+
+def test_what_a_study_says_stays_text(filled):
+    html = report_html(dialed.load(EVIL, str(filled)))
+    assert "<script>alert" not in html
+    assert "It takes 10 trials with a score to tell what mattered; there are 3." in html
+
+
+def test_an_empty_study_has_a_report(tmp_path):
+    study = dialed.create_study({"x": dialed.Int(1, 3)}, name="empty", store=str(tmp_path / "a.db"))
+    assert "No trial has a score yet, so there is no winner." in report_html(study)
+
+
+def test_a_file_is_written_whole_or_not_at_all(filled, tmp_path, monkeypatch):
+    study: Study = dialed.load("plain", str(filled))
+    path = study.report(tmp_path / "a.html")
+    assert path.read_text().startswith("<!doctype html>")
+    assert list(tmp_path.iterdir()) == [path]
+    monkeypatch.setitem(__import__("sys").modules, "dialed.observe.dashboard.pages", None)
+    with pytest.raises(MissingDependencyError, match=r"A report needs the package .*pip install 'dialed\[dashboard\]'"):
+        study.report(tmp_path / "b.html")
