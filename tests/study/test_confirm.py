@@ -7,7 +7,17 @@ from dialed.events import MembersAdded, TrialStarted
 from dialed.search import History, Terms
 from dialed.study.arguments import member_seeds
 from dialed.study.budget import Budget
-from dialed.study.confirm import confirmation_of, fresh_seeds, interval, members_to_add, plan_confirmation, reserved
+from dialed.study.confirm import (
+    MOST_SEEDS,
+    confirmation_of,
+    fresh_seeds,
+    interval,
+    members_to_add,
+    next_round,
+    plan_confirmation,
+    reserved,
+)
+from dialed.study.judge import low_level
 from dialed.trial import Cause, MemberKey, Objective, Outcome, Report, State
 
 MAX = Objective(name="val_accuracy", direction="max")
@@ -156,7 +166,7 @@ def test_without_a_second_trial_nothing_is_said():
     assert plan_confirmation(history_of([0.5]), Budget(), seconds=0.0)[:2] == (0, 0)
 
 
-def test_without_a_budget_a_quarter_of_the_searched_epochs_is_spent_within_three_to_five_seeds():
+def test_without_a_budget_two_fifths_of_the_searched_epochs_begin_a_race_of_three_to_five_seeds():
     assert plan_confirmation(history_of([0.5, 0.6, 0.9]), Budget(max_trials=3), seconds=0.0) == (2, 3, "")
     many = history_of([0.5, *np.linspace(0.6, 0.9, 99)])
     assert plan_confirmation(many, Budget(max_trials=100), seconds=0.0) == (2, 5, "")
@@ -196,3 +206,97 @@ def test_time_is_kept_by_the_pace_so_far():
     assert reserved(Budget(max_seconds=100.0), history, seconds=2.0).max_seconds == 75.0
     assert reserved(Budget(max_seconds=100.0), history, seconds=10.0).max_seconds == 55.0  # 9 x 5 s
     assert reserved(Budget(max_seconds=100.0), history, seconds=40.0).max_seconds == 100.0  # 6 x 20 s is too much
+
+
+def test_a_race_goes_on_with_those_who_are_still_in_play():
+    """Trial 2 is clearly worse than trial 1; the defaults stay, for the gain is over them."""
+    history = history_of([0.5, *np.linspace(0.6, 0.9, 99)])
+    best, second = 99, 98
+    confirm(history, {best: [0.8, 0.9, 0.85], second: [0.3, 0.41, 0.35], 0: [0.75, 0.86, 0.9]}, top=2)
+    more = next_round(history, Budget(max_trials=100), seconds=0.0)
+    assert sorted(e.trial for e in more) == [0, best]
+    assert all(e.seeds == fresh_seeds(3, 5)[3:] for e in more)
+
+
+def test_a_race_ends_with_its_part_of_the_budget():
+    """Two fifths of 100 epochs, of which 9 are spent: six rounds of two seeds for three contestants are too many."""
+    history, rng = history_of([0.5, *np.linspace(0.6, 0.9, 99)]), np.random.default_rng(0)
+    confirm(history, {n: list(0.7 + 0.05 * rng.normal(size=3)) for n in (99, 98, 0)}, top=2)
+    while more := next_round(history, Budget(max_trials=100), seconds=0.0):
+        for event in more:
+            for seed in event.seeds:
+                finish(history, _added(history, event, seed), 0.7 + 0.05 * rng.normal())
+    confirmed = sum(m.epoch for t in history.trials for m in t.confirmations)
+    assert 34 < confirmed <= 40
+    assert next_round(history, Budget(max_trials=100), seconds=0.0) == []
+
+
+def _added(history, event, seed):
+    """The member of `event` under that seed, once the event is in the history."""
+    if not any(m.key.seed == seed for m in history.trial(event.trial).members):
+        history.apply(event)
+    return MemberKey(event.trial, seed, 0)
+
+
+def test_a_race_that_is_decided_beyond_doubt_takes_no_more_seeds():
+    history = history_of([0.5, *np.linspace(0.6, 0.9, 99)])
+    scores = {99: [0.900, 0.901, 0.899, 0.900], 98: [0.5, 0.501, 0.5, 0.499], 0: [0.1, 0.101, 0.1, 0.099]}
+    confirm(history, scores, top=2)
+    assert next_round(history, Budget(max_epochs=10_000), seconds=0.0) == []
+
+
+def test_a_race_keeps_to_the_epochs_and_the_time_that_are_left():
+    history = history_of([0.5, 0.9])
+    confirm(history, {1: [0.5, 0.6, 0.55], 0: [0.55, 0.51, 0.56]})  # 8 epochs by now
+    assert len(next_round(history, Budget(max_epochs=8 + 4), seconds=0.0)[0].seeds) == 2
+    assert len(next_round(history, Budget(max_epochs=8 + 3), seconds=0.0)[0].seeds) == 1
+    assert next_round(history, Budget(max_epochs=8 + 1), seconds=0.0) == []
+    assert next_round(history, Budget(max_seconds=9.0), seconds=8.0) == []
+    assert next_round(history, Budget(max_seconds=12.0), seconds=8.0) != []
+
+
+def test_a_race_has_an_end_whatever_the_budget():
+    history = history_of([0.5, 0.9])
+    rows = np.random.default_rng(0).normal(size=(2, MOST_SEEDS))
+    confirm(history, {1: list(rows[0]), 0: list(rows[1])})
+    assert next_round(history, Budget(max_epochs=10_000), seconds=0.0) == []
+
+
+def test_who_left_the_race_does_not_win_and_is_compared_under_the_seeds_it_had():
+    history = history_of([0.5, *np.linspace(0.6, 0.9, 99)])
+    confirm(history, {99: [0.8, 0.9, 0.85], 98: [0.9, 0.91, 0.93], 0: [0.75, 0.86, 0.9]}, top=2)
+    for number in (99, 0):
+        for seed in fresh_seeds(3, 5)[3:]:
+            event = MembersAdded(trial=number, until=1, seeds=(seed,))
+            finish(history, _added(history, event, seed), 0.8 + number * 0.0001)
+    confirmation = confirmation_of(history)
+    assert confirmation.winner == 99
+    assert {f.trial: f.repeats for f in confirmation.finalists} == {99: 5, 98: 3, 0: 5}
+
+
+def test_the_lead_is_over_the_runner_up():
+    scores = {1: [0.90, 0.91, 0.89], 2: [0.85, 0.86, 0.85], 0: [0.1, 0.12, 0.11]}
+    confirmation = confirm(history_of([0.1, 0.9, 0.9]), scores)
+    assert confirmation.lead.mean == pytest.approx(0.0467, abs=1e-3)
+    assert confirmation.gain.mean == pytest.approx(0.79, abs=1e-3)
+
+
+@pytest.mark.parametrize(("rivals", "part"), [(1, 0.025), (2, 0.0333), (3, 0.0375)])
+def test_the_lower_end_of_a_gain_holds_for_the_best_of_all_finalists(rivals, part):
+    """Told in n of n + 1 studies of equal configurations, so 5 of 100 of the told ones are this part of all."""
+    assert 1 - low_level(rivals) ** rivals == pytest.approx(part, abs=1e-4)
+
+
+def test_a_gain_over_two_rivals_has_a_lower_lower_end_than_the_same_gain_over_one():
+    rows = {1: [0.80, 0.86, 0.83, 0.88], 0: [0.75, 0.76, 0.79, 0.77]}
+    alone = confirm(history_of([0.5, 0.9]), rows).gain
+    third = confirm(history_of([0.5, 0.9, 0.6]), {**rows, 2: [0.7, 0.7, 0.7, 0.71]}).gain
+    assert third.low < alone.low
+    assert (third.mean, third.high) == (alone.mean, alone.high)
+
+
+def test_overlapping_folds_widen_an_interval_by_the_correction_of_nadeau_and_bengio():
+    values = np.random.default_rng(0).normal(size=15)
+    plain, corrected = interval(values), interval(values, overlap=1 / 4)
+    ratio = (corrected.high - corrected.low) / (plain.high - plain.low)
+    assert ratio == pytest.approx(((1 / 15 + 1 / 4) / (1 / 15)) ** 0.5)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import dialed
@@ -329,3 +330,21 @@ def test_values_of_a_given_space_are_kept_though_the_function_only_reads_them(st
     study = run(lambda hp: hp.values["x"] ** 2, store, space={"x": dialed.Int(-2, 2), "y": dialed.Boolean()})
     assert all(set(t.values) == {"x", "y"} for t in study.trials)
     assert len({(t.values["x"], t.values["y"]) for t in study.trials}) == 10
+
+
+def test_on_pure_noise_the_summary_says_that_nothing_is_better_than_the_defaults(tmp_path):
+    """Three searches whose scores are luck alone: each has a best one far above the defaults, and none is believed."""
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+
+        def noise(hp, random=random):
+            hp.Float("rate", 0.0, 1.0)
+            return random.normal()
+
+        study = dialed.optimize(
+            noise, max_trials=30, strategy="random", seed=seed, confirm=True, name=f"noise-{seed}",
+            store=str(tmp_path / "study.db"), verbose=0,
+        )  # fmt: skip
+        assert study.best_trial.score < study.record.baseline.score
+        said = " ".join(study.summary().split())
+        assert "nothing that was tried is shown to be better" in said.lower() or "nothing that was tried beat" in said

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -102,11 +103,15 @@ def test_the_best_model_predicts_what_was_recorded(searched):
     assert accuracy == pytest.approx(max(m.score for m in trial.members if m.purpose == "search"), abs=1e-6)
 
 
-def test_models_come_best_first_and_average_into_one(searched):
-    models = searched.best_models(2)
-    ensemble = searched.ensemble(2)
-    expected = (models[0].predict(ROWS[:5], verbose=0) + models[1].predict(ROWS[:5], verbose=0)) / 2
+def test_an_ensemble_averages_the_models_that_it_chose(searched):
+    ensemble = searched.ensemble(3)
+    selection = ensemble.selection
+    models = [searched.results.model(searched.study.record.trial(number)) for number in selection.trials]
+    expected = np.mean([model.predict(ROWS[:5], verbose=0) for model in models], axis=0)
     np.testing.assert_allclose(ensemble.predict(ROWS[:5], verbose=0), expected, atol=1e-6)
+    assert selection.score >= selection.alone > 0.0
+    assert selection.gain is not None
+    assert re.search("On rows that did not choose it gains|No other stored model improves", str(selection))
 
 
 def test_refit_trains_the_winner_on_all_the_data(searched):
@@ -236,6 +241,30 @@ def test_a_preview_measures_and_stores_nothing(tune, tmp_path):
     assert not list(tmp_path.glob("*.db"))
 
 
+def test_a_preview_says_which_trials_share_a_program_and_why_not(tune, tmp_path):
+    def widths(hp):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+        name = hp.Choice("optimizer", ["SGD", "Adam"])
+        rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log", default=1e-2)
+        optimizer = getattr(keras.optimizers, name)(rate)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    data = {"validation_split": 0.25, "epochs": 2}
+    tuner = tune(widths, engine="fused", max_trials=6, repeats=2, strategy="sobol")
+    plan = tuner.preview(ROWS, LABELS, **data)
+    assert (plan.sampled, plan.members, plan.programs) == (6, 12, 2)
+    assert sum(planned.lanes for planned in plan.planned) == 12
+    assert "Programs         about 2 to compile; of the first 6 trials\n" in str(plan)
+    assert "Time             at most about" in str(plan)
+
+    trained_in_python = [keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)]
+    plan = tuner.preview(ROWS, LABELS, callbacks=trained_in_python, **data)
+    assert plan.programs == 12
+    assert re.search("6 trials by model.fit: .*callback", str(plan).lower())
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_fused_engine_trains_the_same_trials(tune):
     """Six trials that differ in the learning rate alone are lanes of one program, with the scores of `model.fit`."""
     data = {"validation_split": 0.25, "epochs": 2}
@@ -324,7 +353,8 @@ def test_enqueued_names_must_exist(tune):
     ("options", "message"),
     [
         ({"engine": "fast"}, "The `engine` must be 'auto' or 'fit' or 'fused' in this version. Got 'fast'"),
-        ({"workers": 4}, "The `workers` must be 1 in this version. Got 4"),
+        ({"compile_cache": 3}, "The `compile_cache` must be True, False or the path of a folder. Got 3"),
+        ({"workers": -1}, r"The `workers` must be an int in the range \[0, inf\). Got -1"),
         ({"repeats": 0}, r"The `repeats` must be an int in the range \[1, inf\). Got 0"),
         ({"max_time": "soon"}, "The `max_time` must be a positive number"),
     ],

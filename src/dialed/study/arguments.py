@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from dialed.errors import InvalidInputError
+from dialed.objectives import Constraint
 from dialed.search import Terms
 from dialed.space import Choice, Domain, Int, Space, discover
 from dialed.study.budget import Budget
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "SearchArguments", "member_seeds"]
 
-_DATA = ("sample_weight", "validation_data", "validation_split", "groups", "check_finite")
+_DATA = ("sample_weight", "validation_data", "validation_split", "groups", "check_finite", "prepare")
 _TRAINING = (
     "epochs",
     "batch_size",
     "callbacks",
     "class_weight",
+    "lr_scaling",
     "patience",
     "shuffle",
     "steps_per_epoch",
@@ -43,6 +46,14 @@ def member_seeds(seed: int, repeats: int) -> tuple[int, ...]:
     return tuple(int(s) for s in np.random.SeedSequence(seed).generate_state(repeats))
 
 
+BEGINNING_SECONDS = 1.0
+"""What a trial costs before its first epoch: a share of a program that is traced and compiled in two seconds or so."""
+
+SPEED, PASSES, STEP_SECONDS = 2e10, 3.0, 1e-4
+"""Multiplications a second of two CPU cores, passes over a model in a step of training, and what a step takes besides.
+Only their order of magnitude counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """All that is known before the first trial: the data, how a model is built and trained, the space, the terms."""
@@ -53,6 +64,13 @@ class Prepared:
     terms: Terms
     probe: Probe
     builds: int
+
+    def with_changeable(self) -> Prepared:
+        """The same, knowing which hyperparameters may change while a model is trained: some models are built for it."""
+        from dialed.engine.changeable import changeable
+
+        names = changeable(self.recipe, self.space, self.data, seed=self.terms.seeds[0])
+        return replace(self, terms=replace(self.terms, changeable=names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,38 +104,62 @@ class SearchArguments:
         self,
         hypermodel: Hypermodel,
         *,
-        objective: str | Objective | None,
+        objective: str | Objective | Sequence[str | Objective] | None,
+        constraints: Sequence[Constraint] = (),
         cv: Any,
         repeats: int,
         seed: int,
         budget: Budget,
         max_parameters: int | None,
+        race_folds: bool = False,
     ) -> Prepared:
         """Check the data, discover the space, and find the objective among the metrics of the default model."""
+        from dialed.engine.building import values_without_compiling
         from dialed.engine.data import Data
-        from dialed.engine.objective import resolve_objective
+        from dialed.engine.objective import check_constraints, resolve_objectives
         from dialed.engine.probe import probe
         from dialed.engine.recipe import Recipe
         from dialed.engine.seeding import seeded
 
         data = Data.of(self.x, self.y, cv=cv, seed=seed, **self.data)
-        recipe = Recipe(hypermodel, self.training, max_parameters=max_parameters)
+        limits = [max_parameters, *(c.max for c in constraints if c.name == "parameters")]
+        most = min((int(limit) for limit in limits if limit is not None), default=None)
+        recipe = Recipe(hypermodel, self.training, max_parameters=most)
+        recipe.look_at(data)
         seeds = member_seeds(seed, repeats)
-        with seeded(seeds[0]):
-            found = discover(recipe)
-        probed = probe(recipe, found.space.default_values(), data)
+        with values_without_compiling():  # these models are looked at, not trained
+            with seeded(seeds[0]):
+                found = discover(recipe)
+            probed = probe(recipe, found.space.default_values(), data)
+        names, judged = probed.metric_names, data.has_validation
+        first, *others = resolve_objectives(objective, names, has_validation=judged, metrics=probed.metrics)
+        check_constraints(constraints, names, has_validation=judged)
         terms = Terms(
-            objective=resolve_objective(
-                objective, probed.metric_names, has_validation=data.has_validation, metrics=probed.metrics
-            ),
+            objective=first,
+            others=tuple(others),
+            constraints=tuple(constraints),
             epochs=most_epochs(self.training["epochs"]),
             seeds=seeds,
             folds=data.folds,
             seed=seed,
             max_trials=budget.max_trials,
             max_epochs=budget.max_epochs,
+            max_seconds=budget.max_seconds,
+            race_folds=race_folds,
+            least_epochs=_least_epochs(probed, data, recipe, most_epochs(self.training["epochs"])),
         )
         return Prepared(data=data, recipe=recipe, space=found.space, terms=terms, probe=probed, builds=found.builds)
+
+
+def _least_epochs(probed: Probe, data: Data, recipe: Recipe, most: int) -> int:
+    """How many epochs take about as long as it takes to begin a trial, reckoned from the size of the default model."""
+    samples = data.fold(data.folds[0]).samples
+    if not samples:
+        return 1
+    batch = recipe.arguments.get("batch_size")
+    steps = samples / (batch if isinstance(batch, int) else 32)
+    seconds = samples * probed.multiplications * PASSES / SPEED + steps * STEP_SECONDS
+    return max(1, min(most, math.ceil(BEGINNING_SECONDS / seconds)))
 
 
 def most_epochs(epochs: int | Domain) -> int:

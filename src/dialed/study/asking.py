@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from dialed.engine.function import failure_of, metrics_of
@@ -53,7 +53,7 @@ class Asking:
         self._held[number] = leased
         return self._decider.history.trial(number)
 
-    def tell(self, number: int, result: float | Mapping[str, float] | Exception | str) -> None:
+    def tell(self, number: int, result: float | Sequence[float] | Mapping[str, float] | Exception | str) -> None:
         """Store the result of a held trial."""
         member = self._held[number].member
         self._store.append(self._events(member, result), worker=self._worker)
@@ -82,15 +82,23 @@ class Asking:
             raise StudyError(f"The study '{self._store.name}' has nothing more to ask: {reason}.")
         return leased
 
-    def _events(self, member: Member, result: float | Mapping[str, float] | Exception | str) -> list[Event]:
+    def _events(
+        self, member: Member, result: float | Sequence[float] | Mapping[str, float] | Exception | str
+    ) -> list[Event]:
         if isinstance(result, str):
             return [_failed(member, Cause.TOLD, result)]
         if isinstance(result, Exception):
             return [failure_of(member.key, member.epoch, result)]
-        metrics = metrics_of(result, self._store.terms.objective)
-        value = metrics[self._store.terms.objective.name]
-        if not math.isfinite(value):
-            return [_failed(member, Cause.NAN, f"The objective was told as {value}.")]
+        terms = self._store.terms
+        metrics = metrics_of(
+            result,
+            terms.objective,
+            others=[objective.name for objective in terms.others],
+            constrained=[constraint.name for constraint in terms.constraints],
+        )
+        for value in (metrics.get(objective.name, 0.0) for objective in terms.objectives):
+            if not math.isfinite(value):
+                return [_failed(member, Cause.NAN, f"The objective was told as {value}.")]
         report = Report(key=member.key, epoch=member.epoch + 1, metrics=metrics, final=True)
         return [report, Outcome(key=member.key, state=State.COMPLETED, epoch=report.epoch)]
 

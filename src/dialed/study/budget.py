@@ -42,7 +42,7 @@ class Budget:
     """The limits of one study, over all its sessions.
 
     Args:
-        max_trials: Trials in all. Defaults to no limit.
+        max_trials: Trials that begin from nothing, in all. Defaults to no limit.
         max_epochs: Trained epochs over all members. Defaults to no limit.
         max_seconds: Seconds of searching, summed over the sessions. Defaults to no limit.
     """
@@ -64,6 +64,13 @@ class Budget:
         """Whether there is no limit at all."""
         return self.max_trials is None and self.max_epochs is None and self.max_seconds is None
 
+    def now(self, history: History) -> Budget:
+        """The limits that hold at this moment: those that somebody set while the session runs, or these."""
+        asked = history.asked.budget
+        if asked is None:
+            return self
+        return Budget(max_trials=asked.max_trials, max_epochs=asked.max_epochs, max_seconds=asked.max_seconds)
+
     def spent(self, history: History, seconds: float) -> str | None:
         """The sentence that says which limit is reached; `None` while work in progress may go on.
 
@@ -78,4 +85,4 @@ class Budget:
 
     def may_start(self, history: History) -> bool:
         """Whether another trial may begin."""
-        return self.max_trials is None or len(history) < self.max_trials
+        return self.max_trials is None or history.begun < self.max_trials

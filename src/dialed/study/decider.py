@@ -10,12 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dialed.events import Built, Event, SessionStarted, SpaceSet, TrialContinued, TrialStarted, TrialStopped
+from dialed.events import (
+    Built,
+    Event,
+    SessionStarted,
+    SpaceSet,
+    TrialContinued,
+    TrialStarted,
+    TrialStopped,
+)
 from dialed.observe import Guarded
-from dialed.search import Continue, Decision, Finish, History, Start, Stop, Strategy, generator
+from dialed.search import Continue, Copy, Decision, Finish, History, Start, Stop, Strategy, generator
+from dialed.search.history import copy_event
 from dialed.space import Space
 from dialed.store import SqlStore
 from dialed.study.budget import Budget
+from dialed.study.fold_race import first_folds, race_folds
 from dialed.trial import State, Values
 
 __all__ = ["Decider"]
@@ -80,30 +90,49 @@ class Decider:
     @property
     def may_begin(self) -> bool:
         """Whether the limit on trials leaves room for a new one, or a paused trial may be continued."""
-        return self.budget.may_start(self.history) or any(t.state is State.PAUSED for t in self.history.unfinished)
+        return self.budget.now(self.history).may_start(self.history) or any(
+            t.state is State.PAUSED for t in self.history.unfinished
+        )
 
     def decide(self, free: int) -> list[Event]:
-        """What to begin, continue or stop now, as events: what is enqueued first, then the strategy's choice."""
+        """What to begin, continue or stop now, as events: folds of candidates that are in play first, then what is enqueued,
+        then the strategy's choice."""
+        raced = race_folds(self.history)
+        if raced:
+            return raced
         if not self.may_begin:
-            self.reason = f"max_trials={self.budget.max_trials} is reached"
+            self.reason = f"max_trials={self.budget.now(self.history).max_trials} is reached"
             return []
         space = self.space
-        if self.history.enqueued and self.budget.may_start(self.history) and len(self.history):
-            return [self._started(Start(values=self.history.enqueued[0], until=0), space, 0, source="enqueued")]
+        if self.history.enqueued and self.budget.now(self.history).may_start(self.history):
+            if len(self.history):
+                return self._enqueued(space, free)
+            free = 1  # the defaults alone come before what is enqueued
         decisions = self.strategy.decide(space, self.history, generator(self.history), free)
         finish = next((d for d in decisions if isinstance(d, Finish)), None)
         if finish is not None:
             self.reason = finish.reason
         return self._events_of(decisions, space)
 
+    def _enqueued(self, space: Space, free: int) -> list[Event]:
+        """What is enqueued, the oldest first, as far as there is room."""
+        return [
+            self._started(Start(values=values, until=0), space, begun, source="enqueued")
+            for begun, values in enumerate(self.history.enqueued[:free])
+            if self._has_room(begun)
+        ]
+
     def _events_of(self, decisions: Sequence[Decision], space: Space) -> list[Event]:
         events: list[Event] = []
-        begun = 0
+        begun = copies = 0
         for decision in decisions:
             match decision:
                 case Start() if self._has_room(begun):
-                    events.append(self._started(decision, space, begun))
+                    events.append(self._started(decision, space, begun + copies))
                     begun += 1
+                case Copy():
+                    events.append(copy_event(decision, space, self.history, number=len(self.history) + begun + copies))
+                    copies += 1
                 case Continue():
                     events.append(TrialContinued(trial=decision.trial, until=decision.until))
                 case Stop():
@@ -113,8 +142,8 @@ class Decider:
         return events
 
     def _has_room(self, begun: int) -> bool:
-        limit = self.budget.max_trials
-        return limit is None or len(self.history) + begun < limit
+        limit = self.budget.now(self.history).max_trials
+        return limit is None or self.history.begun + begun < limit
 
     def _started(self, start: Start, space: Space, offset: int, *, source: Any = "strategy") -> TrialStarted:
         terms = self.history.terms
@@ -128,7 +157,7 @@ class Decider:
             until=min(start.until or length, length),
             epochs=length,
             seeds=start.seeds or terms.seeds,
-            folds=start.folds or terms.folds,
+            folds=start.folds or (terms.folds if source == "default" else first_folds(terms)),
             source=source,
         )
 

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from dialed.clock import Clock, SystemClock
-from dialed.engine.function import Function, FunctionEngine
+from dialed.engine.function import Function
 from dialed.errors import InvalidInputError
 from dialed.events import SpaceSet
+from dialed.executor.on_ray.place import Ray
+from dialed.objectives import Constraint
 from dialed.observe import Guarded, Observer, display_for
-from dialed.search import Auto, Random, Sobol, Strategy, Terms, strategy_from
+from dialed.search import Auto, PopulationBased, Random, Sobol, Strategy, Terms, strategy_from
 from dialed.space import Domain, Hyperparameter, Space
-from dialed.store import Catalog, open_catalog
+from dialed.store import Catalog, SqlStore, open_catalog
 from dialed.study.arguments import member_seeds
 from dialed.study.budget import Budget
+from dialed.study.executors import Workforce, workforce_of
+from dialed.study.goals import check_goals, objectives_of
 from dialed.study.job import Job, new_name, open_store
+from dialed.study.joining import Joining, Visit
+from dialed.study.making import FunctionMaker
+from dialed.study.origins import origin_of
 from dialed.study.settings import run_settings
 from dialed.study.study import Study
+from dialed.study.warm import WarmStart, sources_of, warm_events
 from dialed.trial import Direction, Objective
 
-__all__ = ["create_study", "load", "optimize"]
+__all__ = ["create_study", "join_function", "load", "optimize"]
 
 
 def optimize(
     function: Function,
     *,
-    direction: Direction | str = "min",
-    objective: str | None = None,
+    direction: Direction | str | Sequence[str] = "min",
+    objective: str | Objective | Sequence[str | Objective] | None = None,
+    constraints: Sequence[Constraint | str] = (),
+    warm_start: WarmStart = None,
     space: Space | Mapping[str, Domain] | None = None,
     epochs: int = 1,
     strategy: str | Strategy = "auto",
@@ -37,6 +47,10 @@ def optimize(
     max_time: float | str | None = None,
     repeats: int = 1,
     confirm: bool = False,
+    executor: str | Ray = "auto",
+    workers: int = 1,
+    max_trial_time: float | str | None = None,
+    worker_memory: int | str | None = None,
     seed: int | None = None,
     name: str | None = None,
     store: str | None = None,
@@ -48,13 +62,18 @@ def optimize(
 ) -> Study:
     """Search over any Python function, and return the study.
 
-    To choose: for code that is not a Keras build function. The budgets and options mean what they mean in `Tuner`.
+    To choose: for code that is not a Keras build function. The budgets and options mean what they mean in `Tuner`,
+    `workers` and its like too: several call the function in processes of their own.
 
     Args:
         function: Takes `hp`, asks it for values, returns the objective or a dict of metrics. `hp.report(step,
             metrics)` tells intermediate results, and returns True when the function should return at once.
-        direction: "min" or "max". Defaults to "min".
-        objective: Which of the returned metrics counts. Defaults to the number that is returned, or "objective".
+        direction: "min" or "max"; a list with several objectives. Defaults to "min".
+        objective: Which of the returned metrics counts. A list names several, to be traded against each other; the
+            first is the score. Defaults to the number that is returned, or "objective".
+        constraints: What the winner must keep: `dialed.Constraint` objects, or texts such as "size <= 100". Defaults to
+            nothing.
+        warm_start: Studies, or their names in the same store, whose trials are known from the start. Defaults to none.
         space: The space, where it is known beforehand; the function may then read `hp.values`. Defaults to what the
             function asks for: it is met as the trials run, the first of them with the default values.
         epochs: Steps of a full training, for strategies that stop early. Defaults to 1.
@@ -74,20 +93,36 @@ def optimize(
     """
     clock = clock or SystemClock()
     budget = Budget.of(max_trials, max_epochs, max_time)
+    workforce = workforce_of(executor, workers, max_trial_time, worker_memory)
     chosen = strategy_from(strategy)
+    check_no_copies(chosen, epochs)
     known = space_of(space)
     catalog = open_catalog(store, clock=clock)
     name = name or new_name(clock)
-    terms = _terms(catalog, name, direction, objective, epochs=epochs, repeats=repeats, seed=seed, budget=budget)
-    settings = run_settings(terms=terms, budget=budget, strategy=chosen, space=known, extra={"engine": "function"})
+    objectives, limits = objectives_of(direction, objective), tuple(Constraint.of(c) for c in constraints)
+    check_goals(chosen, objectives, limits)
+    terms = _terms(catalog, name, objectives, limits, epochs=epochs, repeats=repeats, seed=seed, budget=budget)
+    sources = sources_of(warm_start, catalog, name)
+    settings = run_settings(
+        terms=terms,
+        budget=budget,
+        strategy=chosen,
+        space=known,
+        extra=_extra(function, workforce, given_space=space is not None),
+    )
     record, _ = open_store(catalog, name, terms, settings, resume=resume)
     check_ends(budget, chosen, known)
     job = Job(
         catalog=catalog,
         store=record,
         space=known,
-        make_engine=lambda _: FunctionEngine(
-            function, objective=terms.objective, clock=clock, given_space=space is not None
+        make_engine=FunctionMaker(
+            function=function,
+            objective=terms.objective,
+            others=tuple(other.name for other in terms.others),
+            constrained=tuple(constraint.name for constraint in limits),
+            clock=clock,
+            given_space=space is not None,
         ),
         strategy=chosen,
         budget=budget,
@@ -97,16 +132,46 @@ def optimize(
         ),
         settings=settings,
         max_consecutive_failures=max_consecutive_failures,
+        workforce=workforce,
     )
-    job.run(confirm=confirm)
+    job.run(confirm=confirm, warm=sources)
     return job.study
+
+
+def _extra(function: Function, workforce: Workforce, *, given_space: bool) -> dict[str, object]:
+    """What is stored with a session besides: who trains, and where a worker elsewhere finds the function."""
+    code = {**origin_of(function), "given_space": given_space}
+    return {"engine": "function", "code": code, **workforce.settings}
+
+
+def join_function(
+    store: SqlStore,
+    function: Function,
+    *,
+    clock: Clock,
+    idle_seconds: float | None = None,
+    say: Callable[[str], object] = print,
+) -> Visit:
+    """Work for a study of `optimize` that another process drives, by calling `function`."""
+    terms = store.terms
+    maker = FunctionMaker(
+        function=function,
+        objective=terms.objective,
+        others=tuple(other.name for other in terms.others),
+        constrained=tuple(constraint.name for constraint in terms.constraints),
+        clock=clock,
+        given_space=bool(store.settings["code"]["given_space"]),
+    )
+    return Joining(store=store, make_engine=maker, lanes=1, clock=clock, idle_seconds=idle_seconds, say=say).work()
 
 
 def create_study(
     space: Space | Mapping[str, Domain],
     *,
-    direction: Direction | str = "min",
-    objective: str | None = None,
+    direction: Direction | str | Sequence[str] = "min",
+    objective: str | Objective | Sequence[str | Objective] | None = None,
+    constraints: Sequence[Constraint | str] = (),
+    warm_start: WarmStart = None,
     strategy: str | Strategy = "auto",
     max_trials: int | None = None,
     seed: int | None = None,
@@ -121,8 +186,8 @@ def create_study(
 
     Args:
         space: Hyperparameters by name, such as `{"x": dialed.Float(0.0, 1.0)}`.
-        direction: "min" or "max". Defaults to "min".
-        objective: The metric that counts when `tell` is given a dict. Defaults to "objective".
+        direction: "min" or "max"; a list with several objectives. Defaults to "min".
+        objective: The metric that counts when `tell` is given a dict; a list with several. Defaults to "objective".
 
     The other arguments mean what they mean in `Tuner`.
 
@@ -138,12 +203,16 @@ def create_study(
     chosen, known = strategy_from(strategy), space_of(space)
     catalog = open_catalog(store, clock=clock)
     name = name or new_name(clock)
-    terms = _terms(catalog, name, direction, objective, epochs=1, repeats=1, seed=seed, budget=budget)
+    objectives, limits = objectives_of(direction, objective), tuple(Constraint.of(c) for c in constraints)
+    check_goals(chosen, objectives, limits)
+    terms = _terms(catalog, name, objectives, limits, epochs=1, repeats=1, seed=seed, budget=budget)
+    sources = sources_of(warm_start, catalog, name)
     settings = run_settings(terms=terms, budget=budget, strategy=chosen, space=known, extra={"engine": "tell"})
     record, _ = open_store(catalog, name, terms, settings, resume=resume)
     study = Study(record, strategy=chosen)
     if study.space != known:
         record.append([SpaceSet(space=known.to_json())])
+    record.append(warm_events(study.record, known, sources))
     return study
 
 
@@ -176,6 +245,15 @@ def space_of(space: Space | Mapping[str, Domain] | None) -> Space:
     return Space(Hyperparameter(name=name, domain=domain) for name, domain in space.items())
 
 
+def check_no_copies(strategy: Strategy, epochs: int) -> None:
+    """Refuse a strategy that copies states, for code whose state nobody can copy."""
+    if isinstance(strategy, PopulationBased) and epochs > 1:
+        raise InvalidInputError(
+            "The `strategy` of a plain function must not copy the state of trainings: a function has none that could be "
+            f"copied. Got {strategy!r}. Take 'bayesian' or 'asha', or search a Keras model with `dialed.Tuner`."
+        )
+
+
 def check_ends(budget: Budget, strategy: Strategy, space: Space) -> None:
     """Raise `InvalidInputError` for a search that nothing would ever end."""
     size = space.size()
@@ -191,8 +269,8 @@ def check_ends(budget: Budget, strategy: Strategy, space: Space) -> None:
 def _terms(
     catalog: Catalog,
     name: str,
-    direction: str,
-    objective: str | None,
+    objectives: Sequence[Objective],
+    constraints: tuple[Constraint, ...],
     *,
     epochs: int,
     repeats: int,
@@ -201,12 +279,15 @@ def _terms(
 ) -> Terms:
     seed = seed_of(catalog, name, seed)
     return Terms(
-        objective=Objective(name=objective or "objective", direction=_direction(direction)),
+        objective=objectives[0],
+        others=tuple(objectives[1:]),
+        constraints=constraints,
         epochs=epochs,
         seeds=member_seeds(seed, repeats),
         seed=seed,
         max_trials=budget.max_trials,
         max_epochs=budget.max_epochs,
+        max_seconds=budget.max_seconds,
     )
 
 
@@ -219,10 +300,3 @@ def seed_of(catalog: Catalog, name: str, seed: int | None) -> int:
     if catalog.exists(name):
         return catalog.open(name).terms.seed
     return int(np.random.SeedSequence().generate_state(1)[0])
-
-
-def _direction(direction: str) -> Direction:
-    known: dict[str, Direction] = {"min": "min", "minimize": "min", "max": "max", "maximize": "max"}
-    if direction not in known:
-        raise InvalidInputError(f"The `direction` must be 'min' or 'max'. Got {direction!r}.")
-    return known[direction]

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from dialed.clock import Clock
-from dialed.engine.protocol import Engine
 from dialed.errors import StudyError
 from dialed.events import Enqueued, Event, SessionEnded, SessionStarted, SpaceSet
-from dialed.executor import Inline
+from dialed.executor import EngineMaker
 from dialed.observe import Guarded
 from dialed.search import History, Strategy, Terms
 from dialed.space import Space
@@ -24,17 +23,18 @@ from dialed.study.confirm import (
     Confirmation,
     confirmation_of,
     members_to_add,
+    next_round,
     plan_confirmation,
 )
 from dialed.study.decider import Decider
+from dialed.study.executors import Workforce, executor_for
 from dialed.study.session import Session
 from dialed.study.settings import check_same_study, say_differences
 from dialed.study.study import Study
+from dialed.study.warm import Source, warm_events
 from dialed.trial import Values
 
-__all__ = ["Deadline", "Job", "new_name", "open_store"]
-
-Deadline: TypeAlias = Callable[[], float | None]
+__all__ = ["Job", "new_name", "open_store"]
 
 _log = logging.getLogger("dialed")
 
@@ -75,7 +75,7 @@ class Job:
         catalog: Where the study is kept.
         store: The study's record.
         space: The space as this session's code has it.
-        make_engine: Makes the engine, given a function that returns when it must stop (None: never).
+        make_engine: Makes the engine, here or wherever the workers are.
         strategy: Chooses trials.
         budget: The limits, over all sessions.
         clock: Time.
@@ -83,7 +83,8 @@ class Job:
         settings: What this session was asked to do, as JSON values; `settings["space"]` is the space it discovered.
         max_consecutive_failures: So many broken trials in a row end the study.
         tidy: Removes checkpoints that are not needed any more. Defaults to nothing.
-        lanes: Members to hand to the engine at once. Defaults to 1.
+        lanes: Members to hand to a worker at once. Defaults to 1.
+        workforce: Who trains. Defaults to this process.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Job:
         catalog: Catalog,
         store: SqlStore,
         space: Space,
-        make_engine: Callable[[Deadline], Engine],
+        make_engine: EngineMaker,
         strategy: Strategy,
         budget: Budget,
         clock: Clock,
@@ -101,6 +102,7 @@ class Job:
         max_consecutive_failures: int = 5,
         tidy: Callable[[History], object] | None = None,
         lanes: int = 1,
+        workforce: Workforce = Workforce(),  # noqa: B008 - a frozen value
     ) -> None:
         self.catalog = catalog
         self.store = store
@@ -115,20 +117,29 @@ class Job:
             decider=Decider(
                 store=store, strategy=strategy, budget=budget, observers=observers, history=History(store.terms)
             ),
-            worker=self.worker,
-            engine=make_engine(lambda: self.session.deadline),
-            executor=Inline(),
+            executor=executor_for(
+                workforce,
+                make_engine,
+                store=store,
+                clock=clock,
+                worker=self.worker,
+                pause=lambda progress: self.session.pause(progress),
+                deadline=lambda: self.session.deadline,
+            ),
             budget=budget,
             clock=clock,
+            workers=workforce.workers,
+            concurrent=workforce.is_elsewhere,
             max_consecutive_failures=max_consecutive_failures,
             tidy=tidy,
             lanes=lanes,
         )
 
-    def run(self, *, confirm: bool, enqueue: Sequence[Values] = ()) -> str:
+    def run(self, *, confirm: bool, enqueue: Sequence[Values] = (), warm: Sequence[Source] = ()) -> str:
         """Search, confirm the winner if asked, and return why the search ended."""
         with self._driving() as session:
             session.decider.append([Enqueued(values=dict(v)) for v in self._new(enqueue)])
+            session.decider.append(warm_events(session.history, self.space, warm))
             session.keeps_for_confirmation = confirm
             reason = session.search()
             session.keeps_for_confirmation = False
@@ -155,11 +166,15 @@ class Job:
 
     def _confirm_within_budget(self, session: Session) -> str:
         """Confirm as far as the budget reaches; return what to add to the reason."""
-        top, repeats, obstacle = plan_confirmation(session.history, self.budget, seconds=session.seconds)
+        budget = session.budget.now(session.history)
+        top, repeats, obstacle = plan_confirmation(session.history, budget, seconds=session.seconds)
         if not repeats:
             return f"; not confirmed: {obstacle}"
         session.decider.append(members_to_add(session.history, top=top, repeats=repeats))
         cut = session.confirm()
+        while cut is None and (more := next_round(session.history, session.limits, seconds=session.seconds)):
+            session.decider.append(more)
+            cut = session.confirm()
         return f"; the confirmation was cut short: {cut}" if cut else ""
 
     @contextmanager
@@ -167,6 +182,7 @@ class Job:
         """Hold the claim and the leases; record the session's begin, and its end if something ends it early."""
         session, store = self.session, self.store
         session.started = self.clock.monotonic()
+        session.decider.observers.watch(store.name, store.terms)
         with (
             claimed(store, self.worker),
             Heartbeat(store, self.worker, seconds=LEASE_SECONDS),

@@ -10,7 +10,6 @@ from dialed.errors import StudyError
 from dialed.search import Terms
 from dialed.space import Space
 from dialed.study.budget import Budget
-from dialed.trial import Objective
 
 __all__ = ["check_same_study", "run_settings", "say_differences"]
 
@@ -23,7 +22,7 @@ def check_same_study(name: str, old: Terms, new: Terms) -> None:
     The budgets may change, and the epochs may grow. What may not change is what makes scores comparable.
     """
     for what, before, now in (
-        ("objective", _objective(old.objective), _objective(new.objective)),
+        ("objective", _objectives(old), _objectives(new)),
         ("repeats", len(old.seeds), len(new.seeds)),
         ("cv", len(old.folds), len(new.folds)),
         ("epochs", old.epochs, new.epochs),
@@ -36,8 +35,8 @@ def check_same_study(name: str, old: Terms, new: Terms) -> None:
             )
 
 
-def _objective(objective: Objective) -> str:
-    return f"'{objective.name}' ({objective.direction})"
+def _objectives(terms: Terms) -> str:
+    return ", ".join(f"'{objective.name}' ({objective.direction})" for objective in terms.objectives)
 
 
 def say_differences(name: str, differences: Sequence[str], what: str) -> None:
@@ -59,6 +58,7 @@ def run_settings(
         "folds": len(terms.folds),
         "epochs": terms.epochs,
         "seed": terms.seed,
+        "constraints": [str(constraint) for constraint in terms.constraints],
         "max_trials": budget.max_trials,
         "max_epochs": budget.max_epochs,
         "max_seconds": budget.max_seconds,

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dialed.errors import MissingDependencyError
+from dialed.objectives import keeps, value_of
+from dialed.search import Terms
+from dialed.search.front import front_of
 from dialed.space import Space
 from dialed.trial import Trial
 
@@ -15,8 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["trials_frame"]
 
 
-def trials_frame(trials: Sequence[Trial], space: Space) -> pd.DataFrame:
-    """One row a trial, indexed by its number; an inactive hyperparameter is missing (`NaN` or `None`)."""
+def trials_frame(trials: Sequence[Trial], space: Space, terms: Terms) -> pd.DataFrame:
+    """One row a trial, indexed by its number; an inactive hyperparameter is missing (`NaN` or `None`).
+
+    Where the study has more than one objective or constraints, their values stand beside the score.
+    """
     try:
         import pandas as pd
     except ImportError as error:
@@ -24,7 +30,21 @@ def trials_frame(trials: Sequence[Trial], space: Space) -> pd.DataFrame:
             "`to_pandas` needs pandas, which is not installed. Run: pip install 'dialed[pandas]'"
         ) from error
     names = list(space.names) or sorted({name for t in trials for name in t.values})
-    frame = pd.DataFrame([_row(t, names) for t in trials], columns=[*_BEFORE, *names, *_AFTER])
+    beside = [name for name in terms.kept if name != terms.objective.name and name not in (*names, *_AFTER)]
+    per_epoch = ["seconds_per_epoch"] if "seconds" in terms.kept else []  # "seconds" are those of the whole training
+    front = {trial.number for trial in front_of(trials, terms)} if terms.others else set()
+    marks = [*(["feasible"] if terms.constraints else []), *(["front"] if terms.others else [])]
+    rows = [
+        {
+            **{name: value_of(t, name) for name in beside},
+            "seconds_per_epoch": value_of(t, "seconds"),
+            "feasible": keeps(t, terms.constraints),
+            "front": t.number in front,
+            **_row(t, names),
+        }
+        for t in trials
+    ]
+    frame = pd.DataFrame(rows, columns=[*_BEFORE, *beside, *per_epoch, *marks, *names, *_AFTER])
     return frame.set_index("number")
 
 
