@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dialed.search import Continue, Decision, Finish, History, Random, Start, Stop, Terms
+from dialed.search import Continue, Copy, Decision, Finish, History, Random, Start, Stop, Terms
 from dialed.space import Float, Hyperparameter, Int, Space
 from dialed.testing.simulate import Simulation, simulate
-from dialed.trial import Cause, Objective, State
+from dialed.trial import Cause, Objective, State, Values
 
 SPACE = Space([Hyperparameter("x", Int(1, 5))])
 TERMS = Terms(objective=Objective(name="loss", direction="min"), epochs=3)
@@ -88,3 +88,34 @@ def test_paused_trials_can_be_continued_and_stopped() -> None:
     history = simulation.run()
     assert [(trial.state, trial.epochs) for trial in history.trials] == [(State.STOPPED, 1), (State.COMPLETED, 3)]
     assert History(terms, simulation.events).trials == history.trials
+
+
+class Doubling:
+    """A loss that each epoch multiplies by `x`: its state is the loss."""
+
+    def begin(self, values: Values, seed: int) -> float:
+        return 1.0
+
+    def epoch(self, state: float, values: Values) -> tuple[float, float]:
+        loss = state * float(values["x"] or 0)
+        return loss, loss
+
+
+def test_a_copy_goes_on_from_the_state_of_its_source_even_after_that_one_went_on() -> None:
+    class Copying:
+        """Trains two trials for an epoch, copies the first in the place of the second, and both go on to the end."""
+
+        def decide(self, space: Space, history: History, rng: np.random.Generator, free: int) -> list[Decision]:
+            if len(history) < 2:
+                return [Start(values={"x": 2 + len(history)}, until=1)]
+            if len(history) == 2:
+                return [Copy(source=0, target=1, values={"x": 5}, until=2), Continue(trial=0, until=3)]
+            rests = [trial for trial in history.trials if trial.state is State.PAUSED]
+            return [Continue(trial=rests[0].number, until=3)] if rests else [Finish(reason="done")]
+
+    simulation = Simulation(Copying(), SPACE, Doubling(), terms=replace(TERMS, max_trials=2))
+    history = simulation.run()
+    curves = [trial.members[0].curve for trial in history.trials]
+    assert curves == [(2.0, 4.0, 8.0), (3.0,), (2.0, 10.0, 50.0)]
+    assert [trial.state for trial in history.trials] == [State.COMPLETED, State.STOPPED, State.COMPLETED]
+    assert History(simulation.history.terms, simulation.events).trials == history.trials

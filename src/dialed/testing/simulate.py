@@ -7,21 +7,38 @@ into a history, and the history is what the strategy sees next.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from functools import partial
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from dialed.events import Enqueued, Event, TrialContinued, TrialStarted, TrialStopped
-from dialed.search.decisions import Continue, Decision, Start, Stop
+from dialed.events import Enqueued, Event
 from dialed.search.history import History, Terms
-from dialed.search.protocol import Strategy, generator
+from dialed.search.protocol import Strategy
 from dialed.space import Space
+from dialed.testing.unstored import Unstored
 from dialed.trial import Cause, MemberKey, MemberRecord, Objective, Outcome, Report, State, Trial, Values
 
-__all__ = ["ObjectiveFunction", "Simulation", "simulate"]
+__all__ = ["ObjectiveFunction", "Simulation", "Training", "simulate"]
 
-ObjectiveFunction: TypeAlias = Callable[[Values], float | Sequence[float]]
-"""The objective of a configuration, or its value after each epoch. NaN, infinity or an exception fail the trial."""
+Measured: TypeAlias = float | Sequence[float] | Mapping[str, float]
+ObjectiveFunction: TypeAlias = Callable[[Values], Measured]
+"""The objective of a configuration, its value after each epoch, or all metrics by name. NaN, infinity or an exception
+fail the trial."""
+
+
+@runtime_checkable
+class Training(Protocol):
+    """A training that can go on from its state, with other values: what copies of trials need to mean anything."""
+
+    def begin(self, values: Values, seed: int) -> Any:
+        """The state before the first epoch."""
+        ...
+
+    def epoch(self, state: Any, values: Values) -> tuple[Any, float]:
+        """The state after another epoch with `values`, and the objective there. The state that came is left as it is."""
+        ...
+
 
 LOSS = Terms(objective=Objective(name="loss", direction="min"))
 
@@ -32,24 +49,56 @@ class Simulation:
     Args:
         strategy: Chooses the trials.
         space: What they vary. It may be replaced on the way, as a study's space grows.
-        objective: Stands for the training.
+        objective: Stands for the training: a function, or an object with the methods of `Training`.
         terms: What a trial is trained for; `max_trials` among them is the budget.
         free: Trials that may run at the same time; they end in the order in which they were begun. Defaults to 1.
     """
 
     def __init__(
-        self, strategy: Strategy, space: Space, objective: ObjectiveFunction, *, terms: Terms = LOSS, free: int = 1
+        self,
+        strategy: Strategy,
+        space: Space,
+        objective: ObjectiveFunction | Training,
+        *,
+        terms: Terms = LOSS,
+        free: int = 1,
     ) -> None:
-        self.strategy = strategy
-        self.space = space
         self.objective = objective
         self.free = free
-        self.history = History(terms)
         self.events: list[Event] = []
+        self._study = Unstored(strategy, space, terms, on_event=self.events.append)
+        self._states: dict[tuple[MemberKey, int], Any] = {}
+
+    @property
+    def history(self) -> History:
+        """What has happened so far."""
+        return self._study.history
+
+    @history.setter
+    def history(self, history: History) -> None:
+        self._study.history = history
+
+    @property
+    def strategy(self) -> Strategy:
+        """What chooses the trials."""
+        return self._study.strategy
+
+    @property
+    def space(self) -> Space:
+        """What trials vary."""
+        return self._study.space
+
+    @space.setter
+    def space(self, space: Space) -> None:
+        self._study.space = space
 
     def enqueue(self, values: Values) -> None:
         """Ask for `values` to be tried next."""
-        self._record(Enqueued(values=values))
+        self._study.record(Enqueued(values=values))
+
+    def apply(self, event: Event) -> None:
+        """Let something happen that no strategy decides, such as a warm start."""
+        self._study.record(event)
 
     def run(self, trials: int | None = None) -> History:
         """Go on until the strategy has nothing more, the budget is spent, or the study has so many `trials`."""
@@ -62,73 +111,44 @@ class Simulation:
             self._train(waiting[0])
 
     def _waiting(self) -> list[Trial]:
-        return [trial for trial in self.history.unfinished if trial.state is State.WAITING]
+        return [trial for trial in self.history.busy if trial.state is State.WAITING]
 
     def _begin(self) -> None:
         places = self.free - len(self._waiting())
-        while places > 0 and self.history.enqueued and self._has_room():
-            self._start(self.history.enqueued[0], self.history.terms.epochs, source="enqueued")
-            places -= 1
-        if places > 0 and (self._has_room() or self.history.unfinished):
-            rng = generator(self.history)
-            self._carry_out(self.strategy.decide(self.space, self.history, rng, places))
-
-    def _has_room(self) -> bool:
-        most = self.history.terms.max_trials
-        return most is None or len(self.history) < most
-
-    def _carry_out(self, decisions: Sequence[Decision]) -> None:
-        for decision in decisions:
-            match decision:
-                case Start() if self._has_room():
-                    self._start(decision.values, decision.until, seeds=decision.seeds, folds=decision.folds)
-                case Continue():
-                    self._record(TrialContinued(trial=decision.trial, until=decision.until))
-                case Stop():
-                    self._record(TrialStopped(trial=decision.trial))
-                case _:
-                    pass  # a Start beyond the budget; a Finish shows itself: nothing is begun
-
-    def _start(
-        self,
-        values: Values,
-        until: int,
-        *,
-        source: Literal["default", "enqueued", "strategy"] = "strategy",
-        seeds: tuple[int, ...] = (),
-        folds: tuple[int, ...] = (),
-    ) -> None:
-        terms = self.history.terms
-        complete = self.space.restrict(values)
-        if source == "strategy" and self.history.baseline is None and complete == self.space.default_values():
-            source = "default"
-        self._record(
-            TrialStarted(
-                trial=len(self.history),
-                values=complete,
-                until=until,
-                epochs=terms.epochs,
-                seeds=seeds or terms.seeds,
-                folds=folds or terms.folds,
-                source=source,
-            )
-        )
+        places -= len(self._study.begin_enqueued(places))
+        self._study.carry_out(self._study.choose(places))
 
     def _train(self, trial: Trial) -> None:
         for member in trial.members:
             if member.state is State.WAITING:
-                for event in _training(member, self.history.objective.name, lambda: self.objective(trial.values)):
-                    self._record(event)
+                for event in _training(member, self.history.objective.name, partial(self._measured, trial, member)):
+                    self._study.record(event)
 
-    def _record(self, event: Event) -> None:
-        self.events.append(event)
-        self.history.apply(event)
+    def _measured(self, trial: Trial, member: MemberRecord) -> Measured:
+        """The value of the objective, or its values after each epoch up to where the member is trained now."""
+        if not isinstance(self.objective, Training):
+            return self.objective(trial.values)
+        values, state = list(member.curve), self._state(self.objective, trial, member.key, member.epoch)
+        for epoch in range(member.epoch + 1, member.until + 1):
+            state, value = self.objective.epoch(state, trial.values)
+            self._states[member.key, epoch] = state
+            values.append(value)
+        return values
+
+    def _state(self, training: Training, trial: Trial, key: MemberKey, epoch: int) -> Any:
+        """The state of a member after `epoch` epochs: that of its ancestor where it had just been copied."""
+        if epoch == 0:
+            return training.begin(trial.values, key.seed)
+        if (key, epoch) not in self._states and trial.origin is not None and epoch == trial.origin.epoch:
+            source = self.history.trial(trial.origin.source)
+            return self._state(training, source, key._replace(trial=source.number), epoch)
+        return self._states[key, epoch]
 
 
 def simulate(
     strategy: Strategy,
     space: Space,
-    objective: ObjectiveFunction,
+    objective: ObjectiveFunction | Training,
     *,
     terms: Terms = LOSS,
     max_trials: int | None = None,
@@ -140,7 +160,8 @@ def simulate(
     Args:
         strategy: Chooses the trials.
         space: What they vary.
-        objective: Stands for the training: values to a number, or to a number for each epoch.
+        objective: Stands for the training: values to a number, or to a number for each epoch; or an object with the
+            methods of `Training`, whose trials can be copied with their state.
         terms: What a trial is trained for. Defaults to one epoch that minimises a loss.
         max_trials: The budget in trials. Defaults to that of `terms`.
         seed: The study's seed. Defaults to that of `terms`.
@@ -162,19 +183,20 @@ def simulate(
     return Simulation(strategy, space, objective, terms=terms, free=free).run()
 
 
-def _training(member: MemberRecord, metric: str, measure: Callable[[], float | Sequence[float]]) -> list[Event]:
+def _training(member: MemberRecord, metric: str, measure: Callable[[], Measured]) -> list[Event]:
     """What happens while one member is trained to its `until`."""
     try:
         measured = measure()
     except Exception as error:  # noqa: BLE001 - whatever a user's function raises is that trial's failure
         return [_failed(member.key, member.epoch, Cause.ERROR, f"{type(error).__name__}: {error}")]
-    curve = _curve(measured, member.until)
+    others = dict(measured) if isinstance(measured, Mapping) else {}
+    curve = _curve(others.get(metric, math.nan) if isinstance(measured, Mapping) else measured, member.until)
     events: list[Event] = []
     for epoch, value in curve.items():
         if epoch > member.epoch:
             if not math.isfinite(value):
                 return [*events, _failed(member.key, epoch, Cause.NAN, f"The objective is {value}.")]
-            events.append(Report(key=member.key, epoch=epoch, metrics={metric: value}))
+            events.append(Report(key=member.key, epoch=epoch, metrics={**others, metric: value}))
     last = max(curve, default=0)
     state = State.PAUSED if last == member.until else State.COMPLETED
     return [*events, Outcome(key=member.key, state=state, epoch=last)]

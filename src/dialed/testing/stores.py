@@ -7,29 +7,36 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
 from dialed.clock import Clock
 from dialed.errors import LeaseLostError, StoreError
 from dialed.events import (
+    BudgetSet,
     Built,
     Enqueued,
     Event,
     MembersAdded,
+    Noted,
+    PauseSet,
     Returned,
     Saved,
     SessionEnded,
     SessionStarted,
     SpaceSet,
+    StopAsked,
     TrialContinued,
+    TrialCopied,
     TrialStarted,
     TrialStopped,
+    WorkerJoined,
+    WorkerLeft,
 )
 from dialed.search.history import History, Terms
 from dialed.store.protocol import Store
-from dialed.trial import Cause, CheckpointRef, MemberKey, Objective, Outcome, Report, State
+from dialed.trial import Ancestor, Cause, CheckpointRef, MemberKey, Objective, Outcome, Report, State
 
 __all__ = ["STORE_CHECKS", "TERMS", "HandClock", "MakeStore", "check_store"]
 
@@ -84,12 +91,13 @@ def events_come_back_in_order(make_store: MakeStore) -> None:
     """What goes in comes out: equal events, in order, with rising cursors and the clock's times."""
     clock = HandClock()
     store = make_store(TERMS, clock)
-    for event in _ALL_KINDS:
+    kinds = (*_ALL_KINDS, *_COPIES, *_WISHES, *_COMINGS)
+    for event in kinds:
         clock.advance(1.0)
         store.append([event])
     found = store.history()
-    _equal([record.event for record in found], _ALL_KINDS)
-    _equal([record.time - 1_000_000.0 for record in found], [1.0 + n for n in range(len(_ALL_KINDS))])
+    _equal([record.event for record in found], kinds)
+    _equal([record.time - 1_000_000.0 for record in found], [1.0 + n for n in range(len(kinds))])
     _holds(all(a.cursor < b.cursor for a, b in pairwise(found)), "cursors rise")
 
 
@@ -365,6 +373,29 @@ _ALL_KINDS: Sequence[Event] = (
     TrialStopped(trial=0),
     TrialContinued(trial=0, until=4),
     SessionEnded(reason="The budget is spent.", finished=True, seconds=12.5),
+)
+
+
+_COPIES: Sequence[Event] = (
+    TrialStarted(trial=1, values={"x": 1.5}, until=2, epochs=4, seeds=(0,)),
+    Report(key=_key(1), epoch=2, metrics={"val_loss": 0.5}),
+    Outcome(key=_key(1), state=State.PAUSED, epoch=2, last=replace(_CHECKPOINT, epoch=2)),
+    TrialStarted(trial=2, values={"x": 2.5}, until=2, epochs=4, seeds=(0,)),
+    TrialCopied(
+        trial=3, values={"x": 1.25}, replaces=2, ancestors=(Ancestor(trial=1, until=2, values={"x": 1.5}),), until=4
+    ),
+)
+
+
+_WISHES: Sequence[Event] = (
+    Noted(trial=0, text="loss jumps at epoch 3 \u2603", tags=("odd", "look again")),
+    StopAsked(trial=1),
+    PauseSet(paused=True),
+    BudgetSet(max_trials=30, max_epochs=None, max_seconds=12.5),
+)
+_COMINGS: Sequence[Event] = (
+    WorkerJoined(worker="host:1:2-3", lanes=8),
+    WorkerLeft(worker="host:1:2-3", reason="it was told to"),
 )
 
 

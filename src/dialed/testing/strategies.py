@@ -20,12 +20,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from dialed.search.decisions import Continue, Decision, Start
+from dialed.search.decisions import Continue, Copy, Decision, Start
 from dialed.search.history import History, Terms
 from dialed.search.protocol import Strategy, generator
 from dialed.space import Boolean, Choice, Condition, Float, Hyperparameter, Int, Space
+from dialed.testing import extremes
 from dialed.testing.simulate import ObjectiveFunction, Simulation
-from dialed.trial import Objective, Values
+from dialed.trial import Objective, State, Values
 
 __all__ = ["EXAMPLE_SPACES", "Check", "MakeStrategy", "check_strategy", "strategy_checks"]
 
@@ -64,8 +65,8 @@ EXAMPLE_SPACES = {"finite": FINITE, "conditional": CONDITIONAL, "open": OPEN, "e
 """The spaces that the checks use."""
 
 TERMS = Terms(objective=Objective(name="loss", direction="min"), epochs=3, seed=5)
-MOST = 60
-"""Trials after which a search of an example space is cut off."""
+MOST = 36
+"""Trials after which a search of an example space is cut off; the largest finite one has 24 configurations."""
 
 
 def strategy_checks(*, covers: bool = True) -> list[Check]:
@@ -77,11 +78,13 @@ def strategy_checks(*, covers: bool = True) -> list[Check]:
         check_default_comes_first,
         check_values_lie_inside_the_space,
         check_training_is_within_the_terms,
+        check_copies_are_of_what_rests,
         check_nothing_is_tried_twice_and_it_ends,
         check_enqueued_values_are_not_tried_again,
         check_failures_are_survived,
         check_direction_is_respected,
         check_grown_space_is_taken_up,
+        *(getattr(extremes, name) for name in extremes.__all__),
     ]
     return [*checks, check_finite_space_is_covered] if covers else checks
 
@@ -108,7 +111,7 @@ def check_same_history_gives_same_decisions(make_strategy: MakeStrategy) -> None
     """A decision follows from the history alone: asked twice, without its caches, or made anew, it is the same."""
     for name, space, free in _scenes():
         recorder = _Doubter(make_strategy, space)
-        _search(recorder, space, free=free)
+        _search(recorder, space, free=free, most=24)  # each decision is asked for three times
         _require(not recorder.faults, name, *recorder.faults[:1])
 
 
@@ -118,7 +121,7 @@ def check_replayed_history_gives_same_decisions(make_strategy: MakeStrategy) -> 
         recorder = _Recorder(make_strategy, space)
         simulation = Simulation(recorder, space, _bowl, terms=TERMS, free=free)
         recorder.simulation = simulation
-        simulation.run(MOST // 3)
+        simulation.run(MOST // 2)
         for events, places, decisions in recorder.decided:
             history = History(TERMS, simulation.events[:events])
             again = make_strategy(space).decide(space, history, generator(history), places)
@@ -131,7 +134,7 @@ def check_free_places_are_respected(make_strategy: MakeStrategy) -> None:
         for free in (0, 1, 2, 5):
             history = History(TERMS)
             decisions = make_strategy(space).decide(space, history, generator(history), free)
-            begun = [d for d in decisions if isinstance(d, (Start, Continue))]
+            begun = [d for d in decisions if isinstance(d, (Start, Continue, Copy))]
             keys = {space.key(d.values) for d in begun if isinstance(d, Start)}
             _require(len(begun) <= free, name, f"{len(begun)} places were taken where {free} were free")
             _require(len(keys) == len(begun), name, "the same configuration was begun twice at once")
@@ -141,7 +144,7 @@ def check_free_places_are_respected(make_strategy: MakeStrategy) -> None:
 def check_default_comes_first(make_strategy: MakeStrategy) -> None:
     """The first trial is the default configuration, the baseline."""
     for name, space, free in _scenes():
-        history = _search(make_strategy(space), space, free=free)
+        history = _search(make_strategy(space), space, free=free, most=free)
         first = history.trials[0]
         _require(first.values == space.default_values(), name, f"the first trial has {first.values}")
         _require(history.baseline is first, name, "the first trial is not the baseline")
@@ -163,8 +166,16 @@ def check_training_is_within_the_terms(make_strategy: MakeStrategy) -> None:
         recorder = _Recorder(make_strategy, space)
         _search(recorder, space, free=free)
         for _, _, decisions in recorder.decided:
-            until = [d.until for d in decisions if isinstance(d, (Start, Continue))]
+            until = [d.until for d in decisions if isinstance(d, (Start, Continue, Copy))]
             _require(all(1 <= u <= TERMS.epochs for u in until), name, f"until={until} of {TERMS.epochs} epochs")
+
+
+def check_copies_are_of_what_rests(make_strategy: MakeStrategy) -> None:
+    """Only the state of a trial that is paused is copied, to be trained further; who is replaced is not in training."""
+    for name, space, free in _scenes():
+        doubter = _CopyWatcher(make_strategy, space)
+        Simulation(doubter, space, _bowl, terms=replace(TERMS, epochs=6), free=free).run(MOST)
+        _require(not doubter.faults, name, *doubter.faults[:1])
 
 
 def check_nothing_is_tried_twice_and_it_ends(make_strategy: MakeStrategy) -> None:
@@ -172,7 +183,7 @@ def check_nothing_is_tried_twice_and_it_ends(make_strategy: MakeStrategy) -> Non
     for name, space, free in _scenes(finite=True):
         history = _search(make_strategy(space), space, free=free)
         _require_distinct(history, space, name)
-        _require(len(history) <= (space.size() or 0), name, f"{len(history)} trials in a space of {space.size()}")
+        _require(history.begun <= (space.size() or 0), name, f"{history.begun} trials in a space of {space.size()}")
 
 
 def check_enqueued_values_are_not_tried_again(make_strategy: MakeStrategy) -> None:
@@ -195,7 +206,7 @@ def check_failures_are_survived(make_strategy: MakeStrategy) -> None:
     """Trials that raise, give NaN or infinity neither stop the search nor bring it to repeat itself."""
     for objective in (_raising, _not_a_number, _often_failing):
         for name, space, free in _scenes(finite=True):
-            history = _search(make_strategy(space), space, objective=objective, free=free)
+            history = _search(make_strategy(space), space, objective=objective, free=free, most=2 * MOST)
             _require_distinct(history, space, name)
             _require(all(trial.state.finished for trial in history.trials), name, "a trial was left behind")
 
@@ -204,8 +215,8 @@ def check_direction_is_respected(make_strategy: MakeStrategy) -> None:
     """Turning the objective and its direction round changes nothing."""
     upward = replace(TERMS, objective=Objective(name="gain", direction="max"))
     for name, space, free in _scenes():
-        down = Simulation(make_strategy(space), space, _bowl, terms=TERMS, free=free).run(MOST // 3)
-        up = Simulation(make_strategy(space), space, lambda v: -_bowl(v), terms=upward, free=free).run(MOST // 3)
+        down = Simulation(make_strategy(space), space, _bowl, terms=TERMS, free=free).run(MOST // 2)
+        up = Simulation(make_strategy(space), space, lambda v: -_bowl(v), terms=upward, free=free).run(MOST // 2)
         _require(_tried(down) == _tried(up), name, "minimising a loss and maximising its negative differ")
 
 
@@ -223,7 +234,7 @@ def check_finite_space_is_covered(make_strategy: MakeStrategy) -> None:
     """A search without a budget tries every configuration of a finite space."""
     for name, space, free in _scenes(finite=True):
         history = _search(make_strategy(space), space, free=free)
-        _require(len(history) == space.size(), name, f"{len(history)} trials in a space of {space.size()}")
+        _require(history.begun == space.size(), name, f"{history.begun} trials in a space of {space.size()}")
 
 
 class _Recorder:
@@ -241,7 +252,7 @@ class _Recorder:
         return decisions
 
     def values(self) -> list[Values]:
-        return [d.values for _, _, decisions in self.decided for d in decisions if isinstance(d, Start)]
+        return [d.values for _, _, decisions in self.decided for d in decisions if isinstance(d, (Start, Copy))]
 
 
 class _Doubter(_Recorder):
@@ -264,6 +275,26 @@ class _Doubter(_Recorder):
         return decisions
 
 
+class _CopyWatcher(_Recorder):
+    """Notes copies of what is no state at rest."""
+
+    def __init__(self, make_strategy: MakeStrategy, space: Space) -> None:
+        super().__init__(make_strategy, space)
+        self.faults: list[str] = []
+
+    def decide(self, space: Space, history: History, rng: np.random.Generator, free: int) -> list[Decision]:
+        decisions = super().decide(space, history, rng, free)
+        for copy in (d for d in decisions if isinstance(d, Copy)):
+            source, target = history.trial(copy.source), history.trial(copy.target)
+            if source.state is not State.PAUSED or copy.source == copy.target:
+                self.faults.append(f"trial {copy.source}, which is {source.state}, was copied to {copy.target}")
+            if target.state in (State.WAITING, State.RUNNING):
+                self.faults.append(f"trial {copy.target}, which is {target.state}, was replaced")
+            if copy.until <= max(member.epoch for member in source.members):
+                self.faults.append(f"a copy of trial {copy.source} was to be trained until {copy.until}, where it is")
+        return decisions
+
+
 def _scenes(*, finite: bool = False) -> list[tuple[str, Space, int]]:
     return [
         (f"{name} space, {free} at a time", space, free)
@@ -273,8 +304,10 @@ def _scenes(*, finite: bool = False) -> list[tuple[str, Space, int]]:
     ]
 
 
-def _search(strategy: Strategy, space: Space, *, free: int, objective: ObjectiveFunction | None = None) -> History:
-    return Simulation(strategy, space, objective or _bowl, terms=TERMS, free=free).run(MOST)
+def _search(
+    strategy: Strategy, space: Space, *, free: int, objective: ObjectiveFunction | None = None, most: int = MOST
+) -> History:
+    return Simulation(strategy, space, objective or _bowl, terms=TERMS, free=free).run(most)
 
 
 def _tried(history: History) -> Sequence[Values]:
@@ -304,7 +337,8 @@ def _often_failing(values: Values) -> float:
 
 
 def _require_distinct(history: History, space: Space, scene: str) -> None:
-    repeated = [key for key, times in Counter(space.key(values) for values in _tried(history)).items() if times > 1]
+    begun = (trial.values for trial in history.trials if trial.origin is None)  # copies go on from other states
+    repeated = [key for key, times in Counter(map(space.key, begun)).items() if times > 1]
     _require(not repeated, scene, f"tried more than once: {repeated}")
 
 
