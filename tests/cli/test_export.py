@@ -45,7 +45,7 @@ def test_a_dash_is_standard_output(dialed, square: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "Say what to write: --csv FILE, --json FILE or --values FILE."),
+        ([], "Say what to write: --csv FILE, --json FILE, --tensorboard DIR or --values FILE."),
         (["--csv", "a", "--json", "a"], "Give each of --csv, --json and --values a file of its own."),
     ],
 )

@@ -10,8 +10,12 @@ import pytest
 
 import dialed as dialed_package
 from dialed.cli.look import toml_line
+from dialed.events import Built, TrialStarted
+from dialed.search import Terms
 from dialed.space import Float
+from dialed.store import open_catalog
 from dialed.study import create_study
+from dialed.trial import Objective
 
 
 def test_studies_are_listed_with_their_state_and_best_score(dialed, square: str) -> None:
@@ -47,6 +51,44 @@ def test_another_store_can_be_named(dialed, working_folder: Path, place: str) ->
     create_study({"x": Float(0.0, 1.0)}, name="elsewhere", store="other.db").close()
     said = dialed("show", "elsewhere", "--store", place)
     assert said.exit_code == 0 and not Path("dialed.db").exists()
+
+
+def test_show_says_how_trials_were_trained_and_why(dialed, working_folder: Path) -> None:
+    store = open_catalog(None).create("mixed", Terms(objective=Objective(name="loss", direction="min")), {})
+    for number, engine in enumerate(["fused-1", "fused-1", "fit: the model has a `train_step` of its own"]):
+        started = TrialStarted(
+            trial=number, values={"x": number}, until=1, epochs=1, seeds=(0, 1), folds=(0,), source="strategy"
+        )
+        store.append([started, Built(trial=number, values={"x": number}, parameters=7, engine=engine)])
+    said = dialed("show", "mixed").stdout
+    assert "Trained: 2 trials as 4 lanes of 1 program,\n  1 trial by model.fit: the model has a `train_step`" in said
+    assert json.loads(dialed("show", "mixed", "--json").stdout)["trained"] == {
+        "programs": 1,
+        "trials": 2,
+        "lanes": 4,
+        "alone": {},
+        "fallbacks": [{"engine": "fit", "reason": "the model has a `train_step` of its own", "trials": 1}],
+    }
+
+
+def test_show_says_which_hyperparameters_mattered(dialed, square: str) -> None:
+    said = dialed("show", square, "--importance", "ped-anova")
+    assert said.exit_code == 0 and said.stdout == f"{dialed_package.load(square).importance()}\n"
+    document = json.loads(dialed("show", square, "--importance", "ped-anova", "--json").stdout)
+    assert document["method"] == "ped-anova" and document["influences"][0]["name"] == "x"
+
+
+def test_show_says_what_is_the_matter_with_the_trainings(dialed, square: str) -> None:
+    said = dialed("show", square, "--diagnosis")
+    assert said.exit_code == 0 and said.stdout == f"{dialed_package.load(square).diagnose()}\n"
+    assert len(json.loads(dialed("show", square, "--diagnosis", "--json").stdout)["trials"]) >= 11
+
+
+def test_without_an_explanation_show_says_how_to_make_one(dialed, square: str) -> None:
+    said = dialed("show", square, "--explanation")
+    assert (
+        said.exit_code == 1 and "The study 'square' has no explanation yet: `tuner.explain()` makes one" in said.stderr
+    )
 
 
 def test_show_gives_the_summary_and_the_trials(dialed, square: str) -> None:
@@ -139,3 +181,36 @@ def test_each_value_is_written_as_toml_has_it(name: str, value: object, line: st
 def test_a_study_from_python_is_not_resumed_but_explained(dialed, square: str) -> None:
     said = dialed("resume", square)
     assert said.exit_code == 1 and "Run your script again: it goes on where the study stopped." in said.stderr
+
+
+def _two(constraint: str) -> None:
+    dialed_package.optimize(
+        lambda hp: (hp.Float("x", 0.0, 1.0, default=0.5), 1.0 - hp.values["x"]),
+        direction=["min", "min"],
+        objective=["cost", "error"],
+        constraints=[constraint],
+        strategy="sobol",
+        max_trials=4,
+        seed=0,
+        name="two",
+        verbose=0,
+    )
+
+
+def test_a_front_and_what_limits_it_are_shown(dialed, working_folder: Path) -> None:
+    _two("cost <= 0.8")
+    shown = dialed("show", "two").stdout
+    assert "best trade-offs" in shown and "Constraints: cost <= 0.8." in shown
+    document = json.loads(dialed("show", "two", "--json").stdout)
+    assert [o["name"] for o in document["objectives"]] == ["cost", "error"]
+    assert document["winner"]["number"] == document["front"][0]
+    assert document["winner"]["metrics"].keys() == {"cost", "error"}
+    assert json.loads(dialed("studies", "--json").stdout)[0]["best_trial"] == document["front"][0]
+
+
+def test_without_a_trial_that_keeps_the_constraints_there_is_no_best(dialed, working_folder: Path) -> None:
+    _two("cost <= -1")
+    said = dialed("best", "two")
+    assert said.exit_code == 1 and "has no trial that keeps its constraints" in said.stderr
+    assert "No trial keeps all constraints" in dialed("show", "two").stdout
+    assert json.loads(dialed("show", "two", "--json").stdout)["winner"] is None

@@ -27,6 +27,7 @@ __all__ = ["PARTS", "cpus", "doctor", "examine", "memory_bytes"]
 PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tensorflow": ("models on the TensorFlow backend, tf.data", ("tensorflow",)),
     "torch": ("models on the torch backend, DataLoader", ("torch",)),
+    "optuna": ("dialed.optuna.DialedSampler, dialed.strategies.FromOptuna", ("optuna",)),
     "pandas": ("study.to_pandas()", ("pandas",)),
     "postgres": ("a store that several machines share", ("psycopg",)),
 }
@@ -74,6 +75,7 @@ def examine(store: str | None) -> dict[str, Any]:
         "devices": _devices(),
         "cpus": cpus(),
         "memory_bytes": memory_bytes(),
+        "workers": _workers(),
         "store": place,
         "parts": {extra: _part(extra) for extra in PARTS},
         "problems": problems,
@@ -105,6 +107,20 @@ def _devices() -> list[str]:
 def cpus() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _workers() -> dict[str, Any]:
+    """What there is to deal out to workers, and whether their memory can be watched; how to make that so, if not."""
+    from dialed.executor.processes.memory import resident_bytes
+    from dialed.executor.processes.share import devices_here
+
+    watched = resident_bytes(os.getpid()) is not None
+    return {
+        "processes": sys.platform != "win32",
+        "accelerators": devices_here(os.environ),
+        "memory_limit": watched,
+        "install": "" if watched else "pip install psutil",
+    }
 
 
 def memory_bytes() -> int | None:
@@ -161,6 +177,7 @@ def _told(found: Mapping[str, Any]) -> list[str]:
         ("", f"chosen by {found['backend']['source']}"),
         ("Devices", ", ".join(found["devices"]) or "JAX is not installed"),
         ("Machine", f"{found['cpus']} CPUs, {format_bytes(found['memory_bytes'])} of memory"),
+        ("Workers", _workers_told(found["workers"], found["cpus"])),
         ("Store", f"{store['place']} ({'there' if store['exists'] else 'made on first use'}), {_free(store)}"),
     ]
     parts = [
@@ -169,6 +186,15 @@ def _told(found: Mapping[str, Any]) -> list[str]:
     lines = columns(rows, "ll", width=10_000, indent=0)  # paths and reasons are not cut
     lines += ["", "Parts:", *columns(parts, "lll", width=10_000)]
     return [*lines, *([""] if found["problems"] else []), *(f"Problem: {p}" for p in found["problems"])]
+
+
+def _workers_told(workers: Mapping[str, Any], cpus: int) -> str:
+    if not workers["processes"]:
+        return "in this process only, on Windows; `dialed worker` runs beside it"
+    count = len(workers["accelerators"])
+    dealt = f"{count} accelerators" if count > 1 else f"{cpus} CPUs"
+    limit = "" if workers["memory_limit"] else f"; `worker_memory` needs {workers['install']}"
+    return f"workers=N trains in N processes, which share {dealt}{limit}"
 
 
 def _free(store: Mapping[str, Any]) -> str:

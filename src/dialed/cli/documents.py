@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from dialed.observe.trained import Trained
 from dialed.store import StudyInfo
 from dialed.study.confirm import Confirmation
 from dialed.study.study import Study
@@ -46,12 +47,17 @@ def result_document(study: Study) -> dict[str, Any]:
     return {
         "name": study.name,
         "objective": asdict(study.objective),
+        "objectives": [asdict(objective) for objective in study.objectives],
+        "constraints": [asdict(constraint) for constraint in study.constraints],
+        "front": [trial.number for trial in study.best_trials],
+        "warm_started_from": [event.source for event in study.record.earlier],
         "winner": None if winner is None else trial_document(winner),
         "baseline": None if baseline is None else trial_document(baseline),
         "confirmation": _confirmation(study.confirmation),
         "trials_begun": len(study.trials),
         "epochs": study.record.epochs,
         "seconds": study.record.finished_seconds,
+        "trained": Trained.of(study.trials).to_json(),
     }
 
 
@@ -64,12 +70,15 @@ def trial_document(trial: Trial, reports: Sequence[Report] | None = None) -> dic
         "message": trial.message,
         "score": trial.score,
         "spread": trial.spread,
+        "metrics": dict(trial.metrics),
         "values": dict(trial.values),
         "epochs": trial.epochs,
         "seconds": trial.seconds,
         "parameters": trial.parameters,
         "source": trial.source,
         "engine": trial.engine,
+        "note": trial.note,
+        "tags": list(trial.tags),
         "members": [_member(member) for member in trial.members],
     }
     if reports is not None:

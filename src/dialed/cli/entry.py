@@ -41,10 +41,18 @@ COMMANDS: Mapping[str, Entry] = {
     "preview": Entry("dialed.cli.search", "Search", "Show the plan of a search before paying for it."),
     "run": Entry("dialed.cli.search", "Search", "Search for good hyperparameters of a Keras model."),
     "resume": Entry("dialed.cli.search", "Search", "Go on with a study that was begun here."),
+    "worker": Entry("dialed.cli.worker", "Search", "Train for a search that another process runs."),
+    "lr-range": Entry("dialed.cli.tuning_tools", "Measure", "Find the learning rate of a model by a range test."),
+    "batch-size": Entry("dialed.cli.tuning_tools", "Measure", "Find the batch size that fits, is fast, and is of use."),
+    "optimizers": Entry("dialed.cli.tuning_tools", "Measure", "Compare optimizers, each at its own learning rate."),
     "studies": Entry("dialed.cli.look", "Look", "List the studies of a store."),
     "show": Entry("dialed.cli.look", "Look", "Show a study, or one trial of it."),
     "best": Entry("dialed.cli.look", "Look", "Print the values of the winner."),
+    "compare": Entry("dialed.cli.compare", "Look", "Say what tells two studies apart."),
+    "dashboard": Entry("dialed.cli.dashboard", "Look", "Show studies in a browser, live."),
+    "report": Entry("dialed.cli.dashboard", "Look", "Write a study to one HTML file."),
     "export": Entry("dialed.cli.export", "Look", "Write a study to files that other programs read."),
+    "import": Entry("dialed.cli.importing", "Look", "Read a search of another program into a study."),
 }
 
 

@@ -28,19 +28,29 @@ _AFTER = ("epochs", "seconds", "parameters", "source", "cause", "message")
 @click.argument("name")
 @click.option("--csv", "csv_file", metavar="FILE", help="The trials as a table, one row a trial.")
 @click.option("--json", "json_file", metavar="FILE", help="All that is known of the study.")
+@click.option("--tensorboard", "board", metavar="DIR", help="A folder for TensorBoard, with its HParams page.")
 @click.option("--values", "values_file", metavar="FILE", help="The winner's values, as JSON.")
 @store_option
 @debug_option
-def export(name: str, csv_file: str | None, json_file: str | None, values_file: str | None, store: str | None) -> None:
+def export(
+    name: str,
+    csv_file: str | None,
+    json_file: str | None,
+    board: str | None,
+    values_file: str | None,
+    store: str | None,
+) -> None:
     """Write a study to files that other programs read. FILE may be - for standard output."""
     wanted = {csv_file: as_csv, json_file: _as_json, values_file: _as_values}
     chosen = {file: write for file, write in wanted.items() if file is not None}
-    if not chosen:
-        raise click.UsageError("Say what to write: --csv FILE, --json FILE or --values FILE.")
+    if not chosen and board is None:
+        raise click.UsageError("Say what to write: --csv FILE, --json FILE, --tensorboard DIR or --values FILE.")
     if len(chosen) < sum(file is not None for file in (csv_file, json_file, values_file)):
         raise click.UsageError("Give each of --csv, --json and --values a file of its own.")
     with open_study(name, store) as study:
         _write_all({file: write(study) for file, write in chosen.items()})
+        if board is not None:
+            note(f"Wrote {study.export_tensorboard(board)}. Look at it: tensorboard --logdir {board}")
 
 
 def _write_all(texts: Mapping[str, str]) -> None:

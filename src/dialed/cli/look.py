@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -52,10 +53,36 @@ def studies(store: str | None, as_json: bool) -> None:
 @click.argument("trial", type=click.IntRange(min=0), required=False)
 @click.option("--sort", type=click.Choice(["number", "score"]), default="number", help="Order.  [default: number]")
 @click.option("--limit", type=click.IntRange(min=0), default=30, help="Trials to list; 0 for all.  [default: 30]")
+@click.option(
+    "--importance",
+    type=click.Choice(["ped-anova", "fanova"]),
+    help="Show which hyperparameters mattered instead, by this measure.",
+)
+@click.option("--diagnosis", is_flag=True, help="Show what is the matter with the trainings instead.")
+@click.option("--explanation", is_flag=True, help="Show which change made the difference, where `explain` has asked.")
 @look_options
-def show(name: str, trial: int | None, sort: str, limit: int, store: str | None, as_json: bool) -> None:
+def show(
+    name: str,
+    trial: int | None,
+    sort: str,
+    limit: int,
+    importance: str | None,
+    diagnosis: bool,
+    explanation: bool,
+    store: str | None,
+    as_json: bool,
+) -> None:
     """Show a study: what it found, and its trials; or one TRIAL: its values, members and epochs."""
     with open_study(name, store) as study:
+        if importance is not None:
+            _show_result(study.importance(importance), as_json=as_json)
+            return
+        if diagnosis:
+            _show_result(study.diagnose(), as_json=as_json)
+            return
+        if explanation:
+            _show_explanations(name, store, as_json=as_json)
+            return
         if trial is not None:
             _show_trial(study, _trial(study, trial), as_json=as_json)
             return
@@ -81,12 +108,17 @@ def best(name: str, store: str | None, as_json: bool) -> None:
         values = study.best_values
         if study.winner is None:
             raise StudyError(
-                f"The study '{name}' has no finished trial, so there is no best one. See `dialed show {name}`."
+                f"The study '{name}' has no {_missing(study)}, so there is no best one. See `dialed show {name}`."
             )
     if as_json:
         print_json(values)
     else:
         _lines([toml_line(hyperparameter, value) for hyperparameter, value in values.items()])
+
+
+def _missing(study: Study) -> str:
+    scored = any(trial.score is not None for trial in study.trials)
+    return "trial that keeps its constraints" if study.constraints and scored else "finished trial"
 
 
 def toml_line(name: str, value: Value) -> str:
@@ -98,6 +130,32 @@ def toml_line(name: str, value: Value) -> str:
 def _lines(lines: Sequence[str]) -> None:
     for line in lines:
         click.echo(line)
+
+
+def _show_explanations(name: str, store: str | None, *, as_json: bool) -> None:
+    """Print what the studies say that `explain` made beside the one of that name."""
+    from dialed.analysis import recorded_explanation
+
+    with opened(store) as catalog:
+        beside = [info.name for info in catalog.studies() if info.name.startswith(f"{name}-explained-")]
+    if not beside:
+        raise StudyError(f"The study '{name}' has no explanation yet: `tuner.explain()` makes one, after a search.")
+    found = []
+    for retrained in beside:
+        with open_study(retrained, store) as study:
+            found.append(recorded_explanation(study))
+    if as_json:
+        print_json([asdict(explanation) for explanation in found])
+    else:
+        click.echo("\n\n".join(str(explanation) for explanation in found))
+
+
+def _show_result(result: Any, *, as_json: bool) -> None:
+    """Print what an analysis found: frozen values, which are as good as JSON."""
+    if as_json:
+        print_json(asdict(result))
+    else:
+        click.echo(str(result))
 
 
 def _study_rows(found: Sequence[StudyInfo]) -> list[tuple[str, ...]]:

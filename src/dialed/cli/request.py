@@ -12,7 +12,7 @@ from typing import Any, Self
 from dialed.cli.ranges import Counted, counted_from_text, from_json, from_toml, to_json
 from dialed.errors import InvalidInputError
 
-__all__ = ["SearchRequest", "read_config"]
+__all__ = ["SearchRequest", "beside", "read_config"]
 
 _RANGES = ("epochs", "batch_size")
 _BUDGETS = ("max_trials", "max_epochs", "max_time")
@@ -20,7 +20,11 @@ _ARGUMENT = "builder"  # the one field that is an argument of the command, not a
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("data", "target", "objective", "strategy", "name", "store"), (str,)),
-    **dict.fromkeys(("max_trials", "max_epochs", "cv", "repeats", "seed", "patience", "max_parameters"), (int,)),
+    **dict.fromkeys(
+        ("max_trials", "max_epochs", "cv", "repeats", "seed", "patience", "max_parameters", "workers"), (int,)
+    ),
+    "max_trial_time": (str, int, float),
+    "worker_memory": (str, int),
     "max_time": (str, int, float),
     "validation_split": (float,),
     "confirm": (bool,),
@@ -56,6 +60,9 @@ class SearchRequest:
     repeats: int = 1
     confirm: bool = True
     max_parameters: int | None = None
+    workers: int = 1
+    max_trial_time: str | float | None = None
+    worker_memory: str | int | None = None
     seed: int | None = None
     name: str | None = None
     store: str | None = None
@@ -73,7 +80,7 @@ class SearchRequest:
             if name in given:
                 given[name] = counted_from_text(name, given[name])
         made = {**config, **given, "builder": _absolute(builder)}
-        made["data"] = _absolute(made.get("data") or _beside(builder))
+        made["data"] = _absolute(made.get("data") or beside(builder))
         return cls(**made)
 
     def with_budget(self, budget: Mapping[str, Any]) -> Self:
@@ -167,5 +174,6 @@ def _absolute(place: str) -> str:
     return str(Path(place).expanduser().absolute())
 
 
-def _beside(builder: str) -> str:
+def beside(builder: str) -> str:
+    """Where the data come from when nobody says: the function `load_data` in the builder's file."""
     return f"{builder.rpartition(':')[0] or builder}:load_data"

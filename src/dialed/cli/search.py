@@ -53,6 +53,14 @@ def _search_options(function: F) -> F:
             click.option("--repeats", type=int, metavar="N", help="Seeds to train each trial under.  [default: 1]"),
             click.option("--confirm/--no-confirm", default=None, help="Judge the winner under fresh seeds."),
             click.option("--max-parameters", type=int, metavar="N", help="Larger models are failed trials."),
+            click.option(
+                "--workers",
+                type=int,
+                metavar="N",
+                help="Processes that train; 0 for `dialed worker`s only.  [default: 1]",
+            ),
+            click.option("--max-trial-time", metavar="TIME", help="A trial that takes longer has failed, such as 10m."),
+            click.option("--worker-memory", metavar="SIZE", help="A worker that takes more is ended, such as 4GB."),
             seed_option,
         ]
     ):

@@ -21,8 +21,19 @@ if TYPE_CHECKING:
     import keras
 
     from dialed.study import Preview, Study, Tuner
+    from dialed.study.joining import Visit
 
-__all__ = ["Result", "arguments_of", "going_on", "objective_of", "preview", "say_backend", "search", "test_metrics"]
+__all__ = [
+    "Result",
+    "arguments_of",
+    "going_on",
+    "objective_of",
+    "preview",
+    "say_backend",
+    "search",
+    "test_metrics",
+    "work",
+]
 
 VALIDATION_SPLIT = 0.2
 """What is held out where nothing else says what a trial is judged by."""
@@ -49,6 +60,14 @@ def search(request: SearchRequest, name: str) -> Result:
         study = tuner.search(loaded.x_train, loaded.y_train, **arguments_of(request, loaded))
         test = None if study.winner is None else test_metrics(tuner.best_model(), loaded)
     return Result(study=study, test=test)
+
+
+def work(request: SearchRequest, name: str, *, idle_seconds: float | None) -> Visit:
+    """Work for the study of that name while another process runs it."""
+    say_backend()
+    loaded, tuner = _prepared(request, name)
+    arguments = arguments_of(request, loaded)
+    return tuner.work(loaded.x_train, loaded.y_train, idle=idle_seconds, say=note, **arguments)
 
 
 def preview(request: SearchRequest) -> Preview:
@@ -108,6 +127,9 @@ def _prepared(request: SearchRequest, name: str) -> tuple[Loaded, Tuner]:
         name=name,
         store=request.store,
         max_parameters=request.max_parameters,
+        workers=request.workers,
+        max_trial_time=request.max_trial_time,
+        worker_memory=request.worker_memory,
     )
     tuner.extra_settings = {"run": {"kind": "run", **request.to_json()}}
     return loaded, tuner

@@ -29,9 +29,17 @@ def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_the_demo_ends_with_a_winner_pictures_and_what_to_type_next(working_folder: Path, dialed) -> None:
-    done = demo("--max-time", "25s", "--name", "mine")
+    done = demo("--max-time", "40s", "--name", "mine")
     assert done.returncode == 0, done.stderr
-    for part in ("Winner: trial", "the defaults", "Test accuracy: 0.", "dialed show mine", "dialed best mine", "█"):
+    for part in (
+        "Winner: trial",
+        "\nTrained: ",
+        "the defaults",
+        "Test accuracy: 0.",
+        "dialed show mine",
+        "dialed best mine",
+        "█",
+    ):
         assert part in done.stdout
     assert "The study mine is kept in dialed.db" in done.stdout
     study = dialed_package.load("mine")
@@ -46,9 +54,10 @@ def test_the_demo_takes_other_images_and_goes_on_where_it_stopped(working_folder
     y = rng.integers(0, 2, size=200)
     x = (rng.random((200, 5, 6)) * 50 + y[:, None, None] * 200).astype("uint8")
     np.savez("stripes.npz", x_train=x[:150], y_train=y[:150], x_test=x[150:], y_test=y[150:])
-    done = demo("--data", "stripes.npz", "--max-time", "12s", "--name", "stripes", "--json")
+    done = demo("--data", "stripes.npz", "--max-time", "40s", "--name", "stripes", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
+    assert found["trained"]["trials"] + sum(found["trained"]["alone"].values()) > 0
     assert found["test"]["accuracy"] > 0.9 and len(found["predictions"]) == 10
     assert {p["label"] for p in found["predictions"]} <= {0, 1}
 
