@@ -1,0 +1,17 @@
+"""The benchmark of confirmations prints what it says."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+def test_it_prints_a_row_for_each_kind_of_study():
+    command = [sys.executable, str(FOLDER / "trust.py"), "--studies", "200", "--searched", "40"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "After a search of 40 trials, 200 studies:" in said
+    rows = [line for line in said.splitlines() if line.count(" %") == 3]
+    assert len(rows) == 9
+    assert all(re.search(r"\d+\.\d %\s+\d+\.\d %\s+\d+\.\d %", row) for row in rows)
