@@ -8,7 +8,18 @@ import sys
 import pytest
 
 BACKENDS = {"keras", "jax", "jaxlib", "tensorflow", "torch"}
-HEAVY = BACKENDS | {"ray", "sqlalchemy", "psycopg", "sklearn", "scipy", "pandas", "matplotlib", "rich", "click"}
+HEAVY = BACKENDS | {
+    "optuna",
+    "ray",
+    "sqlalchemy",
+    "psycopg",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "rich",
+    "click",
+}
 
 
 def loaded_after(statement: str) -> set[str]:

@@ -13,18 +13,21 @@ SOURCE = Path(__file__).resolve().parent.parent / "src"
 
 LAYERS: Sequence[Sequence[str]] = (
     ("dialed.errors", "dialed.clock", "dialed.backend"),
-    ("dialed.space", "dialed.trial", "dialed.events"),
+    ("dialed.space", "dialed.trial", "dialed.objectives", "dialed.events"),
     ("dialed.observe.protocol",),  # names only events; who watches a search must not depend on who drives it
     ("dialed.search", "dialed.strategies"),
     ("dialed.store",),
-    ("dialed.engine",),
+    ("dialed.engine", "dialed.padding"),
     ("dialed.executor",),
-    ("dialed.observe",),  # the terminal's and the notebook's display: a study shows itself through them
+    (
+        "dialed.observe",
+        "dialed.trackers",
+    ),  # the terminal's and the notebook's display: a study shows itself through them
     ("dialed.study",),
     ("dialed.analysis",),
     ("dialed.observe.dashboard",),
-    ("dialed.tools",),
-    ("dialed.keras_tuner", "dialed.sklearn", "dialed.cli", "dialed.__main__"),
+    ("dialed.tools", "dialed.schedules", "dialed.spaces"),
+    ("dialed.keras_tuner", "dialed.optuna", "dialed.sklearn", "dialed.cli", "dialed.__main__"),
     ("dialed.testing",),
     ("dialed",),  # the root is a face: it hands out names, and nobody inside goes through it
 )
@@ -33,6 +36,11 @@ other, which Python itself keeps from going round."""
 
 EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("dialed.trial", "dialed.observe.notebook"): "`Trial._repr_html_` draws itself, when a notebook asks",
+    ("dialed.study.study", "dialed.analysis"): "`Study.importance` and its like are the questions one asks of a study",
+    ("dialed.study.study", "dialed.observe.dashboard.report"): "`Study.report` draws it",
+    ("dialed.study.tuner", "dialed.analysis"): "`Tuner.explain` likewise",
+    ("dialed.study.priors", "dialed.tools.lr_range"): "a learning rate's prior may be what a range test finds",
+    ("dialed.space.hyperparameters", "dialed.tools.schedules"): "`hp.Schedule` makes a schedule of Keras",
 }
 """Imports inside functions that point the other way, each with its reason."""
 
@@ -120,8 +128,13 @@ def imports_of(tree: ast.AST, module: str, *, is_package: bool, lazy: bool = Fal
         elif isinstance(node, ast.ImportFrom):
             yield from _from_imports(node, module, is_package, lazy)
         else:
-            inside = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            inside = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or _for_types(node)
             yield from imports_of(node, module, is_package=is_package, lazy=inside)
+
+
+def _for_types(node: ast.AST) -> bool:
+    """Whether `node` is `if TYPE_CHECKING:`, which never runs."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _from_imports(node: ast.ImportFrom, module: str, is_package: bool, lazy: bool) -> Iterator[Import]:
