@@ -159,7 +159,7 @@ def _alone(recipe: Recipe, data: Data, plan: Plan, seed: int, values: dict[str, 
 def left_as_it_was(model: keras.Model) -> Iterator[None]:
     """Whatever is trained inside, a built model has its state back afterwards, and so have the random generators."""
     before = capture(model, (), {})
-    metrics = [np.array(v.numpy()) for v in model.metrics_variables]
+    metrics = [np.array(keras.ops.convert_to_numpy(v.value)) for v in model.metrics_variables]
     try:
         yield
     finally:
