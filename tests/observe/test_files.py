@@ -2,6 +2,13 @@
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 import dialed
 from dialed.observe.files import cut_at_last_line
@@ -62,6 +69,72 @@ def test_what_was_not_written_in_time_is_written_on_resume(tmp_path):
     study = search(tmp_path, 2)
     assert len(rows(tmp_path / "tables" / "reports.csv")) == 8
     assert len((tmp_path / "events.jsonl").read_text().splitlines()) == len(study.events())
+
+
+def test_the_table_of_trials_is_there_while_the_search_runs(tmp_path):
+    path, seen = tmp_path / "trials.csv", []
+
+    def train(hp):
+        deep = hp.Choice("kind", ["flat", "deep"]) == "deep"
+        if deep:
+            hp.Int("depth", 1, 3)  # a column that comes later
+        seen.append([(row["number"], row["state"], row.get("values.depth")) for row in rows(path)])
+        hp.report(1, {"loss": 1.0 if deep else 2.0})
+
+    dialed.optimize(
+        train,
+        objective="loss",
+        epochs=1,
+        max_trials=6,
+        strategy="random",
+        seed=0,
+        observers=[CsvFiles(tmp_path)],
+        verbose=0,
+    )
+    assert [len(table) for table in seen] == [0, 1, 2, 3, 4, 5]
+    assert seen[1] == [("0", "completed", None)]
+    assert seen[-1][0] == ("0", "completed", "")
+    assert any(depth for _, _, depth in seen[-1])
+    assert not list(tmp_path.glob(".*")), "nothing half written is left"
+
+
+def train_slowly(hp, at_epoch=lambda: None):
+    x = hp.Float("x", 0.0, 1.0)
+    for epoch in (1, 2):
+        hp.report(epoch, {"loss": x / epoch})
+        at_epoch()
+
+
+def five_trials(folder, function=train_slowly):
+    dialed.optimize(
+        function, objective="loss", epochs=2, max_trials=5, strategy="random", seed=0, name="net",
+        observers=[CsvFiles(folder)], store=str(folder / "store.db"), verbose=0,
+    )  # fmt: skip
+
+
+def until_killed(folder):
+    """Run in a process of its own, which ends in the fourth trial."""
+    epochs = iter(range(8))
+
+    def die_late():
+        if next(epochs) == 6:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    five_trials(folder, lambda hp: train_slowly(hp, die_late))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+def test_a_killed_search_leaves_the_trials_that_have_ended_and_a_resumed_one_has_each_once(tmp_path):
+    path = tmp_path / "trials.csv"
+    code = f"import pathlib, test_files; test_files.until_killed(pathlib.Path({str(tmp_path)!r}))"
+    killed = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [(row["number"], row["state"]) for row in rows(path)] == [(str(n), "completed") for n in range(3)]
+    with path.open("a") as file:
+        file.write('3,completed,"half a')  # had the kill come in the midst of a row
+    five_trials(tmp_path)
+    assert [row["number"] for row in rows(path)] == ["0", "1", "2", "3", "4"]
+    assert all(float(row["score"]) == float(row["values.x"]) / 2 for row in rows(path))
 
 
 def test_a_line_is_strict_json(tmp_path):

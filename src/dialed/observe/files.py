@@ -24,10 +24,11 @@ _BEFORE = ("number", "state", "score", "spread", "epochs", "seconds", "parameter
 
 
 class CsvFiles(Tracker):
-    """Writes `reports.csv` while a search runs, and `trials.csv` when it ends.
+    """Writes a search as two tables that a spreadsheet opens, while it runs.
 
     `reports.csv` has a row for each metric of each epoch; a resumed search goes on in it. `trials.csv` has a row for each
-    trial, with a column `values.<name>` for each hyperparameter.
+    trial as soon as it has ended, in the order of their ends, with a column `values.<name>` for each hyperparameter. A
+    session that ends writes it anew, by number, with the trials that rest; one that is killed leaves what has ended.
 
     Args:
         folder: Where to write; made where it is not there. Each study needs a folder of its own.
@@ -44,14 +45,30 @@ class CsvFiles(Tracker):
     """
 
     def __init__(self, folder: str | Path) -> None:
-        super().__init__(_Tables(Path(folder)))
+        self._tables = _Tables(Path(folder))
+        super().__init__(self._tables)
+
+    def recall(self, events: Sequence[Event]) -> None:
+        """Write the reports of earlier sessions that are not in the file, and the table of the trials that have ended."""
+        super().recall(events)
+        self._tables.begin()
 
 
 class _Tables:
+    """The two files.
+
+    The rows of `trials.csv` come from the study, never from the file: a kill may have left half a row there, and a trial
+    that rested may have gone on.
+    """
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._ended: list[Trial] = []
+        self._names: list[str] = []
+        self._begun = False
 
     def open(self, study: str, terms: Terms) -> Held:
+        self._ended, self._names, self._begun = [], [], False
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / "reports.csv"
         cut_at_last_line(path)
@@ -63,26 +80,41 @@ class _Tables:
                 held.steps[row["member"]] = max(held.steps.get(row["member"], 0), int(row["epoch"]))
         return held
 
+    def begin(self) -> None:
+        """From here on the session's own trials come: what ended before them is written at once."""
+        self._begun = True
+        self._rewrite(self._ended)
+
     def report(self, trial: Trial, member: str, record: MemberRecord, report: Report) -> None:
         key = report.key
         before = (member, key.trial, key.seed, key.fold, record.purpose, report.epoch, report.seconds)
         _add(self._folder / "reports.csv", [(*before, name, value) for name, value in report.metrics.items()])
 
     def member_ended(self, trial: Trial, member: str, record: MemberRecord) -> None:
-        """A row of `trials.csv` is written when the search ends."""
+        """A trial has one row, however many members it has."""
 
     def trial_ended(self, trial: Trial) -> None:
-        """A row of `trials.csv` is written when the search ends."""
+        self._ended.append(trial)
+        if not self._begun:
+            return
+        if set(trial.values) <= set(self._names):
+            _add(self._folder / "trials.csv", [self._row(trial)])
+        else:
+            self._rewrite(self._ended)  # it brings columns that the file does not have yet
 
     def close(self, history: History, *, finished: bool) -> None:
-        names = list(dict.fromkeys(name for trial in history.trials for name in trial.values))
-        rows: list[tuple[Any, ...]] = [(*_BEFORE, *(f"values.{name}" for name in names))]
-        for trial in history.trials:
-            rows.append((*(getattr(trial, n) for n in _BEFORE), *(trial.values.get(name) for name in names)))
+        self._rewrite(history.trials)
+
+    def _rewrite(self, trials: Sequence[Trial]) -> None:
+        """Write `trials.csv` anew, whole or not at all."""
+        self._names = list(dict.fromkeys(name for trial in trials for name in trial.values))
         temporary = self._folder / ".trials.csv.writing"
         temporary.unlink(missing_ok=True)
-        _add(temporary, rows)
+        _add(temporary, [(*_BEFORE, *(f"values.{name}" for name in self._names)), *(self._row(t) for t in trials)])
         temporary.replace(self._folder / "trials.csv")
+
+    def _row(self, trial: Trial) -> tuple[Any, ...]:
+        return (*(getattr(trial, name) for name in _BEFORE), *(trial.values.get(name) for name in self._names))
 
 
 def _add(path: Path, rows: Sequence[Sequence[Any]]) -> None:
