@@ -130,7 +130,8 @@ def diagnosis_of(history: History, space: Space, reports: Iterable[Report], *, w
         winner: The trial that is looked at first. Defaults to none.
     """
     curves = _curves(history, reports)
-    judged = [_trial(trial, curves.get(trial.number, {}), history) for trial in history.trials]
+    telling = (t for t in history.trials if t.number in curves or t.state is State.FAILED)
+    judged = [_trial(trial, curves.get(trial.number, {}), history) for trial in telling]
     judged = _underfitting([t for t in judged if t.validation is not None or t.findings], history)
     gaps = [t.gap.mean for t in judged if t.gap is not None]
     gap = interval(gaps) if len(gaps) > 1 else None

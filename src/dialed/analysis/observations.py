@@ -13,7 +13,7 @@ from dialed.search.model.evidence import Ledger
 from dialed.search.model.layout import Array, Dimension, Layout
 from dialed.space import Space
 
-__all__ = ["GRID", "Observations", "cells_of", "observations_of"]
+__all__ = ["GRID", "MANY", "Observations", "cells_of", "observations_of", "thinned"]
 
 GRID = 50
 """Cells into which a range of more values is divided, as in the published comparisons of PED-ANOVA."""
@@ -21,6 +21,11 @@ GRID = 50
 FAR_OUT = 3.0
 """Losses so many quartile ranges beyond the worse quartile count as if they stood there (Tukey's outer fence): one
 diverged training would otherwise be all the variance there is."""
+
+
+MANY = 2_000
+ENOUGH = 1_000
+"""Of so many trials, so many are enough for a page or a picture that should be there at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,6 +75,15 @@ def observations_of(history: History, space: Space, *, least: int) -> Observatio
         losses=np.concatenate([losses, worst]),
         failures=len(evidence.failed),
     )
+
+
+def thinned(history: History) -> History:
+    """The history, or of more than 2,000 trials about 1,000, evenly chosen: a view that takes this says so."""
+    if len(history.trials) <= MANY:
+        return history
+    part = History(history.terms)
+    part.take(history.trials[:: -(-len(history.trials) // ENOUGH)])
+    return part
 
 
 def fenced(losses: Array) -> Array:

@@ -327,6 +327,8 @@ def decode_checkpoint(body: str | None) -> CheckpointRef | None:
 
 def decode_tags(body: str) -> tuple[str, ...]:
     """Return a trial's tags from its derived row."""
+    if body == "[]":  # nearly always, and a look at 10,000 trials asks 10,000 times
+        return ()
     try:
         return _names(json.loads(body))
     except ValueError as error:

@@ -235,7 +235,9 @@ def draw_contour(view: ContourView, look: Look, ax: Axes | None) -> Figure:
         set_axis(axes, view.x)
         set_axis(axes, view.y, side="y")
         tried = counted(int(both.sum()))
-        sheet.title(f"What a forest expects; dots: {tried} that had both" if view.surface else view.reason)
+        said = f"What a Gaussian process expects; dots: {tried} that had both"
+        said = f"{said}\n{view.cut}" if view.cut else said
+        sheet.title(said if view.surface else view.reason)
     return sheet.figure
 
 

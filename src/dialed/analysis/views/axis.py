@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
+from dialed.errors import SpaceError
 from dialed.observe.text import format_value
-from dialed.space import Hyperparameter, Space
+from dialed.space import Domain, Hyperparameter, Space
 from dialed.trial import Trial, Value
 
 __all__ = ["Axis", "Tick", "axis_of", "places_of", "varying"]
@@ -76,9 +77,16 @@ def places_of(hyperparameter: Hyperparameter, trials: Sequence[Trial]) -> tuple[
             found.append(None)
             continue
         if key not in known:
-            known[key] = float(domain.to_unit(value)) if domain.contains(value) else None
+            known[key] = _place(domain, value)
         found.append(known[key])
     return tuple(found)
+
+
+def _place(domain: Domain, value: Value) -> float | None:
+    try:
+        return float(domain.to_unit(value))
+    except SpaceError:  # outside: to ask beforehand would take twice as long, over 10,000 trials
+        return None
 
 
 def _shown(hyperparameter: Hyperparameter) -> list[Value]:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from dialed.analysis.importance import what_mattered
+from dialed.analysis.observations import thinned
 from dialed.analysis.views.axis import varying
 from dialed.errors import InvalidInputError
 from dialed.search.history import History
@@ -39,6 +40,8 @@ def pair(history: History, space: Space, x: str | None, y: str | None) -> tuple[
     named(space, given)
     if len(given) == 2 and x == y:
         raise InvalidInputError(f"`x` and `y` must be two hyperparameters. Got '{x}' twice.")
+    if x is not None and y is not None:
+        return space[x], space[y]
     ranked = [name for name in _ranked(history, space) if name not in given]
     if len(given) + len(ranked) < 2:
         raise InvalidInputError(
@@ -49,7 +52,7 @@ def pair(history: History, space: Space, x: str | None, y: str | None) -> tuple[
 
 
 def _ranked(history: History, space: Space) -> list[str]:
-    found = what_mattered(history, space)
+    found = what_mattered(thinned(history), space)
     influences = [] if found is None else sorted(found.influences, key=lambda influence: not influence.stands_out)
     mattered = [influence.name for influence in influences]
     return list(dict.fromkeys([*mattered, *(h.name for h in varying(space))]))

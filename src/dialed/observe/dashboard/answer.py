@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dialed.analysis import Diagnosis, Importance, diagnosis_of
+from dialed.analysis.observations import MANY
 from dialed.observe.dashboard.table import row_of
 from dialed.observe.goals import head_of, nobody_keeps
 from dialed.observe.text import counts_by_state, format_count, format_score, format_seconds, format_value
@@ -15,26 +16,13 @@ from dialed.study.budget import Budget
 from dialed.study.confirm import Confirmation, Interval
 from dialed.trial import Report, State, Trial, best_first
 
-__all__ = ["answer_of", "changes_of", "progress_of", "telling", "thinned"]
+__all__ = ["answer_of", "changes_of", "cut_of", "progress_of", "telling"]
 
 MOST_DIAGNOSED = 50
 """Curves of so many of the best trials are read for the diagnosis: those of 10,000 would take minutes."""
 
-MANY = 2_000
-ENOUGH = 1_000
-"""Of so many trials, so many are enough to tell what mattered: evenly chosen, so that a page opens at once."""
-
 _ADVICE = ("Against ", "Every trial that ")
 """How those sentences of a diagnosis begin that say what to do."""
-
-
-def thinned(history: History) -> History:
-    """The history, or of very many trials an even part of it."""
-    if len(history.trials) <= MANY:
-        return history
-    part = History(history.terms)
-    part.take(history.trials[:: -(-len(history.trials) // ENOUGH)])
-    return part
 
 
 def telling(history: History) -> list[int]:
@@ -76,6 +64,12 @@ def answer_of(
         "diagnosis": _diagnosis(diagnosis, history),
         "next": _next(diagnosis, history, winner, confirmation),
     }
+
+
+def cut_of(mattered: Importance, history: History) -> str:
+    """Which part of the trials said what mattered, where it was not all."""
+    count = len(history.trials)
+    return f"told from {mattered.trials:,} of {count:,} trials, evenly chosen" if count > MANY else ""
 
 
 def progress_of(history: History, budget: Budget, *, epochs: int, seconds: float) -> dict[str, Any]:
@@ -168,7 +162,8 @@ def _finalists(confirmation: Confirmation) -> list[dict[str, Any]]:
 def _mattered(mattered: Importance | None, history: History) -> str:
     if mattered is not None:
         said = mattered.sentence.removeprefix("What mattered").removeprefix(": ").removeprefix(", ")
-        part = f" Told from {mattered.trials:,} of them, evenly chosen." if len(history.trials) > MANY else ""
+        cut = cut_of(mattered, history)
+        part = f" {cut[0].upper()}{cut[1:]}." if cut else ""
         return f"{said[0].upper()}{said[1:]}{part}"
     scored = sum(trial.score is not None for trial in history.trials)
     return f"It takes 10 trials with a score to tell what mattered; there {'is' if scored == 1 else 'are'} {scored}."

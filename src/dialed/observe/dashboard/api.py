@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dialed.analysis import compare, importance_of
+from dialed.analysis.observations import thinned
 from dialed.analysis.views import (
     as_json,
     contour_view,
@@ -22,7 +23,7 @@ from dialed.analysis.views import (
     tried_view,
 )
 from dialed.errors import InvalidInputError
-from dialed.observe.dashboard.answer import answer_of, changes_of, progress_of, telling, thinned
+from dialed.observe.dashboard.answer import answer_of, changes_of, cut_of, progress_of, telling
 from dialed.observe.dashboard.library import Library, Look
 from dialed.observe.dashboard.packed import packed
 from dialed.observe.dashboard.table import Wanted, page_of, row_of
@@ -210,8 +211,8 @@ def _shown(look: Look) -> list[int]:
 
 
 def _importance(look: Look, _: StudyInfo, __: Request) -> Any:
-    found = look.once("importance", lambda: importance_of(thinned(look.history), look.space))
-    return {**as_json(found), "sentence": found.sentence}
+    found = look.mattered or importance_of(thinned(look.history), look.space)  # which says why it cannot be told
+    return {**as_json(found), "sentence": found.sentence, "cut": cut_of(found, look.history)}
 
 
 def _timeline(look: Look, info: StudyInfo, _: Request) -> Any:

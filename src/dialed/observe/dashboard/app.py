@@ -78,7 +78,7 @@ def _home(request: Request) -> Response:
 
 def _study(request: Request) -> Response:
     name = request.query_params.get("name", "")
-    request.app.state.library.look(name)
+    request.app.state.library.catalog.open(name)  # or there is no such page; its data are read while it is drawn
     return page("study.html", name=name, control=request.app.state.allow_control)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from dialed.analysis import Importance, what_mattered
+from dialed.analysis.observations import thinned
 from dialed.analysis.views.axis import varying
 from dialed.events import Event
-from dialed.observe.dashboard.answer import thinned
 from dialed.search.history import History
 from dialed.space import Space
 from dialed.store import Catalog, Recorded, SqlStore, StudyInfo
@@ -122,15 +122,17 @@ class Look:
         return tuple(dict.fromkeys([*ranked, *(h.name for h in varying(self.space))]))[:2]
 
     def detailed(self, numbers: Iterable[int], reports: Iterable[Report]) -> History:
-        """The history, with the members of these trials and their curves, made of `reports`."""
+        """These trials with their members and curves, made of `reports`; of the others those that won or compare."""
         name = self.history.objective.name
         curves: dict[MemberKey, dict[int, float]] = {}
         for report in reports:
             curves.setdefault(report.key, {})[report.epoch] = report.metrics.get(name, math.nan)
-        history = History(self.history.terms)
-        history.take(self.trials)
+        special = [self.history.best_trial, self.history.baseline, *(t for t in self.trials if t.confirmations)]
+        shown = {trial.number: trial for trial in special if trial is not None}
         rows = (self.store.trial_row(number) for number in numbers)
-        history.take(_with_curves(row, curves) for row in rows if row is not None)
+        shown |= {row.number: _with_curves(row, curves) for row in rows if row is not None}
+        history = History(self.history.terms)
+        history.take(shown[number] for number in sorted(shown))
         return history
 
     def reports(self, numbers: Iterable[int]) -> list[Report]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dialed.analysis import importance_of, what_mattered
+from dialed.analysis.observations import thinned
 from dialed.analysis.views import (
     contour_view,
     curves_view,
@@ -20,7 +21,7 @@ from dialed.analysis.views import (
     tried_view,
 )
 from dialed.errors import DialedError, MissingDependencyError
-from dialed.observe.dashboard.answer import answer_of, progress_of, telling, thinned
+from dialed.observe.dashboard.answer import answer_of, cut_of, progress_of, telling
 from dialed.observe.dashboard.bundle import bundle
 from dialed.observe.dashboard.packed import packed
 from dialed.observe.dashboard.table import row_of
@@ -116,8 +117,8 @@ def _views(history: History, space: Space, recorded: Sequence[Recorded]) -> dict
     cut = f"the latest {LATEST_EVENTS:,} of {len(recorded):,} events" if len(latest) < len(recorded) else ""
 
     def importance() -> Any:
-        found = importance_of(history, space)
-        return {**packed(found), "sentence": found.sentence}
+        found = importance_of(thinned(history), space)
+        return {**packed(found), "sentence": found.sentence, "cut": cut_of(found, history)}
 
     return {
         "history": packed(history_view(history)),

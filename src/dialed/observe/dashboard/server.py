@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import secrets
 import socket
@@ -17,7 +18,7 @@ from dialed.store import Catalog
 if TYPE_CHECKING:
     import uvicorn
 
-__all__ = ["PORT", "key_of_this_user", "serve", "serving"]
+__all__ = ["PORT", "key_of_this_user", "load_ahead", "serve", "serving"]
 
 PORT = 8365
 """The port where nobody asks for another: it is not that of TensorBoard (6006), Jupyter (8888), MLflow (5000) or Ray (8265)."""
@@ -50,6 +51,7 @@ def serve(
     """
     server, listening, address = _prepared(catalog, host, port, token, hosts, allow_control)
     with listening:
+        threading.Thread(target=load_ahead, name="dialed-dashboard-imports", daemon=True).start()
         ready(address)
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn ends well by itself, and raises it again
             server.run(sockets=[listening])
@@ -65,6 +67,7 @@ def serving(
 ) -> Iterator[str]:
     """Run the dashboard in a thread of this process while the block lasts; the value is its address."""
     server, listening, address = _prepared(catalog, "127.0.0.1", port, token, (), allow_control)
+    threading.Thread(target=load_ahead, name="dialed-dashboard-imports", daemon=True).start()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="dialed-dashboard", daemon=True)
     thread.start()
     try:
@@ -74,6 +77,12 @@ def serving(
         server.config.app.state.leaving.set()  # type: ignore[union-attr]  # our own application
         thread.join(timeout=10)
         listening.close()
+
+
+def load_ahead() -> None:
+    """Import what the first look at a study needs, and nothing before it: half a second that nobody has to wait for."""
+    for name in ("scipy.special", "dialed.search.model.gaussian", "dialed.search.model.threads"):
+        importlib.import_module(name)
 
 
 def key_of_this_user() -> str:

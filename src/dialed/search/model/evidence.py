@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dialed.errors import SpaceError
 from dialed.search.history import History
 from dialed.search.model.layout import Array, Layout
 from dialed.space import Space
@@ -84,7 +85,10 @@ class Ledger:
 
 def _units(space: Space, values: Values) -> Array | None:
     inside: dict[str, Value] = {name: value for name, value in values.items() if name in space}
-    return space.encode(inside) if space.contains(inside) else None
+    try:
+        return space.encode(inside)
+    except SpaceError:  # outside of a range that has changed since
+        return None
 
 
 def chosen(losses: Array, most: int) -> NDArray[np.int64]:

@@ -26,12 +26,8 @@ const orReason = (promise) => promise.catch((error) => (error.status >= 400 && e
 
 const loaders = {
   async answer() {
-    const answering = get("answer").then(showAnswer);
-    const [history, curves] = await Promise.all([get("history"), get("curves")]);
-    showHistory(history);
-    byId("live-says").textContent = curves.lines.length ? `${curves.metric}: the winner, the defaults dashed, ${count(curves.lines.length, "line")} of ${count(curves.all, "trial")}` : "";
-    showCurves("live", curves);
-    await answering;
+    // The pictures are quick, the answer takes thought: so it is asked for after them, and none waits for another.
+    await Promise.all([get("history").then(showHistory), get("curves").then(showLatest), get("answer").then(showAnswer)]);
   },
   async trials() {
     loadTable();
@@ -53,6 +49,11 @@ const loaders = {
     if (list.value) await loadComparison();
   },
 };
+
+function showLatest(curves) {
+  byId("live-says").textContent = curves.lines.length ? `${curves.metric}: the winner, the defaults dashed, ${count(curves.lines.length, "line")} of ${count(curves.all, "trial")}` : "";
+  showCurves("live", curves);
+}
 
 async function loadComparison() {
   const other = byId("other").value;

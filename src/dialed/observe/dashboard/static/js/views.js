@@ -42,7 +42,7 @@ export function showParallel(view, selection, onBrush) {
 
 export function showImportance(found) {
   const drawn = chart("importance", "Importance of hyperparameters");
-  byId("importance-says").textContent = found.error ? "" : "with 95 % intervals; the dashed mark is what chance alone gives";
+  byId("importance-says").textContent = found.error ? "" : ["with 95 % intervals; the dashed mark is what chance alone gives", found.cut].filter(Boolean).join("; ");
   if (found.error) return drawn.says("Too early to tell", found.error);
   byId("importance").style.height = `${importanceHeight(found)}px`;
   drawn.draw((palette, width) => importanceOption(found, palette, width), found.sentence);
@@ -62,7 +62,7 @@ export function showSlices(view) {
 
 export function showContour(view) {
   const drawn = chart("contour", "Expected score over two hyperparameters");
-  byId("contour-says").textContent = view.reason || view.error ? "" : "the expected score, the others as they were tried; stronger is better";
+  byId("contour-says").textContent = view.reason || view.error ? "" : ["the expected score, the others as they were tried; stronger is better", view.cut].filter(Boolean).join("; ");
   if (view.error || view.reason) return drawn.says("Too early to tell", view.error || view.reason);
   drawn.draw((palette) => contourOption(view, palette), `Expected ${view.objective.name} over ${view.x.name} and ${view.y.name}.`);
 }
