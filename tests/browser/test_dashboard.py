@@ -86,7 +86,7 @@ def test_the_table_the_coordinates_and_the_curves_share_one_selection(visitor, p
         page.mouse.down()
         page.mouse.move(x, box["y"] + 200, steps=5)
         page.mouse.up()
-        page.wait_for_function("!document.getElementById('found').innerText.startsWith('14')")
+        page.wait_for_function("() => !document.getElementById('found').innerText.startsWith('14')")
         page.wait_for_selector("#curves-says:text('of the selected trials')")
         page.click("#clear")
         page.wait_for_selector("#found:text('14 trials')")
@@ -115,7 +115,7 @@ def test_all_of_it_is_reached_by_the_keyboard(visitor, place, catalog, search):
         page.locator("#ranges input").first.focus()
         for _ in range(40):
             page.keyboard.press("ArrowRight")
-        page.wait_for_function("!document.getElementById('found').innerText.startsWith('14')")
+        page.wait_for_function("() => !document.getElementById('found').innerText.startsWith('14')")
         page.locator("#table tbody input").first.focus()
         page.keyboard.press("Space")
         page.wait_for_selector("#detail h2:text('Trial')")
