@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -114,6 +115,24 @@ def test_json_is_one_document_whatever_the_users_code_prints(dialed, asked: dict
     said = dialed(command, "model.py:build_model", "--json")
     assert said.exit_code == 0, said.output
     assert json.loads(said.stdout)["suggestion"] == TOOLS[command][2].suggestion
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "options", "said_of"),
+    [
+        ("lr-range", ("--steps", "60", "--seeds", "2"), r"Suggestion: [0-9]"),
+        ("batch-size", ("--low", "16", "--high", "32", "--no-noise-scale"), r"Batch size: (16|32)"),
+        ("optimizers", ("--optimizers", "sgd,adam", "--seeds", "2", "--epochs", "2"), r"(?s)adam.*sgd|sgd.*adam"),
+    ],
+)
+def test_the_tool_itself_answers(dialed, working_folder: Path, command: str, options: Any, said_of: str) -> None:
+    """From the command to the picture, with nothing that stands in for anything."""
+    Path("model.py").write_text(MODEL)
+    said = dialed(command, "model.py:build_model", *options, "--output", "out.png")
+    assert said.exit_code == 0, said.output
+    assert re.search(said_of, said.stdout), said.stdout
+    assert Path("out.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_options_reach_the_tool(dialed, asked: dict[str, Any]) -> None:

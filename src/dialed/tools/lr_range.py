@@ -86,7 +86,7 @@ class RangeTest:
             return f"{head}\nNo suggestion, because {self.reason}."
         lines = [head, f"Suggestion: {self.suggestion:.3g}{self._interval()}"]
         if self.range is not None:
-            lines.append(f"Range for a search: {self.range[0]:.2g} to {self.range[1]:.2g}")
+            lines.append(f"Range for a search: {self.range[0]:.3g} to {self.range[1]:.3g}")
         width = max(len(name) for name in self.suggestions)
         lines += [f"  {row['rule']:<{width}}  {row[self.number]:<8.3g}  loss {row['loss']:.4g}" for row in self.table]
         return "\n".join(lines)
