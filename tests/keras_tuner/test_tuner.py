@@ -266,13 +266,6 @@ def test_an_oracle_that_waits_for_nothing_is_refused(tmp_path: Path) -> None:
         Mine(Waiting(), directory=tmp_path).search()
 
 
-def test_a_chief_is_refused_until_there_are_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says how to go on."""
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    with pytest.raises(FatalRuntimeError, match="`KERASTUNER_ORACLE_IP` must not be set"):
-        tuner_returning(0.5, tmp_path)
-
-
 def test_the_workers_name_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`KERASTUNER_TUNER_ID`."""
     monkeypatch.setenv("KERASTUNER_TUNER_ID", "worker3")

@@ -48,6 +48,7 @@ class Joining:
         idle_seconds: How long to wait for work. Defaults to for ever.
         max_trial_seconds: The longest time for one trial. Defaults to no limit.
         say: Called with a sentence when members are taken. Defaults to saying nothing.
+        is_over: Asked where there is no work: whether to leave, as when the study is finished. Defaults to never.
     """
 
     store: SqlStore
@@ -57,6 +58,7 @@ class Joining:
     idle_seconds: float | None = None
     max_trial_seconds: float | None = None
     say: Callable[[str], object] = lambda sentence: None
+    is_over: Callable[[], bool] = lambda: False
     _history: History = field(init=False)
     _cursor: int = 0
     _looked: float = float("-inf")
@@ -92,7 +94,7 @@ class Joining:
                 worker.train(job, is_paused=self._is_over, given_up=self._history.asked.stop)
                 members, since = members + len(leased), self.clock.monotonic()
                 continue
-            if self._state == "finished" and ran:
+            if (self._state == "finished" and ran) or self.is_over():
                 return Visit(members=members, ended="finished")
             if self.idle_seconds is not None and self.clock.monotonic() - since > self.idle_seconds:
                 return Visit(members=members, ended="idle")

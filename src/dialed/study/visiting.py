@@ -26,8 +26,9 @@ def join_search(
     *,
     idle_seconds: float | None,
     say: Callable[[str], object],
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Visit:
-    """Work for the study that `tuner` names, with what `search` would be given.
+    """Work for the study that `tuner` names, with what `search` would be given. The options are those of `Joining`.
 
     Raises:
         StudyError: There is no such study, it has other terms, or other data.
@@ -53,4 +54,5 @@ def join_search(
         idle_seconds=idle_seconds,
         max_trial_seconds=tuner.workforce.max_trial_seconds,
         say=say,
+        is_over=is_over,
     ).work()

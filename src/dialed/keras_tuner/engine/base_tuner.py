@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dialed.keras_tuner.distribute import chief, worker
+from dialed.keras_tuner.distribute.client import OracleClient
+from dialed.keras_tuner.distribute.role import role_of
 from dialed.keras_tuner.engine import discovery, results
 from dialed.keras_tuner.engine.hypermodel import get_hypermodel
 from dialed.keras_tuner.engine.hyperparameters import HyperParameter, HyperParameters
@@ -53,14 +56,14 @@ class BaseTuner(Stateful):
             warnings.warn("`logger` is no longer supported and is ignored.", DeprecationWarning, stacklevel=2)
         if kwargs:
             raise ValueError(f"Unrecognized arguments {list(kwargs)} for `{type(self).__name__}`. Leave them out.")
-        _refuse_chief()
+        self.role = role_of(os.environ)
         self.oracle = oracle
         self._declared: list[HyperParameter] = []
         self.hypermodel: Any = get_hypermodel(hypermodel)
         self.directory = directory or "."
         self.project_name = project_name or "untitled_project"
         self.oracle._set_project_dir(self.directory, self.project_name)
-        if overwrite:
+        if overwrite and self.role != "worker":  # whose chief has begun anew, or will
             shutil.rmtree(Path(str(self.directory), self.project_name), ignore_errors=True)
         self.tuner_id = os.environ.get("KERASTUNER_TUNER_ID", "tuner0")
         if any(Path(file).exists() for file in (oracle._get_oracle_fname(), self._get_tuner_fname())):
@@ -68,6 +71,8 @@ class BaseTuner(Stateful):
             self._reload_and_renew()
         else:
             self._populate_initial_space()
+        if self.role == "worker":
+            self.oracle = OracleClient(oracle)  # type: ignore[assignment]
 
     def _reload_and_renew(self) -> None:
         """Read the project; ranges that the code changed since then count from now on, and are said aloud."""
@@ -97,9 +102,18 @@ class BaseTuner(Stateful):
         discovery.discover(self.oracle, self.hypermodel.build)
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
-        """Search. What is passed here is passed on to `run_trial`."""
+        """Search. What is passed here is passed on to `run_trial`.
+
+        A chief (`KERASTUNER_TUNER_ID`) leaves that to its workers, and a worker trains until the chief's search is over.
+        """
         if "verbose" in fit_kwargs:
             self.oracle.verbose = fit_kwargs["verbose"]
+        if self.role == "worker":
+            worker.work(self, fit_args, fit_kwargs)
+            return
+        if self.role == "chief":
+            chief.coordinate(self)
+            return
         self.on_search_begin()
         while True:
             self.pre_create_trial()
@@ -242,13 +256,3 @@ class BaseTuner(Stateful):
 
     def _get_tuner_fname(self) -> str:
         return str(Path(str(self.directory), self.project_name, f"{self.tuner_id}.json"))
-
-
-def _refuse_chief() -> None:
-    """Several processes on one project: this version trains in one."""
-    address = os.environ.get("KERASTUNER_ORACLE_IP")
-    if address is not None:
-        raise FatalRuntimeError(
-            f"`KERASTUNER_ORACLE_IP` must not be set: this version searches in one process. Got {address!r}. Unset it "
-            "and start the script once: trials that can share a program are trained side by side in that process."
-        )

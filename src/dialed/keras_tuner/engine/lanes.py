@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dialed.errors import SpaceError
+from dialed.keras_tuner.distribute.chief import Calling
 from dialed.keras_tuner.engine import results
 from dialed.keras_tuner.engine.asked import Build
+from dialed.keras_tuner.engine.asking import Asking
 from dialed.keras_tuner.engine.base_tuner import BaseTuner
 from dialed.keras_tuner.engine.files import load_json, save_json
 from dialed.keras_tuner.engine.hypermodel import HyperModel
 from dialed.keras_tuner.engine.objective import DefaultObjective, MultiObjective
 from dialed.keras_tuner.engine.trial import Trial, TrialStatus
-from dialed.keras_tuner.engine.view import clean
-from dialed.keras_tuner.errors import FatalTypeError
-from dialed.search import Continue, Decision, Finish, History, Start
-from dialed.space import Space
+from dialed.keras_tuner.errors import FailedTrialError, FatalTypeError
 from dialed.trial import Cause, Objective, Report, State
 from dialed.trial import Trial as Trained
 
 if TYPE_CHECKING:
     from dialed.keras_tuner.engine.tuner import Tuner
     from dialed.study import Study
+    from dialed.study import Tuner as Driver
 
 __all__ = ["Lanes", "reason_against", "search"]
 
@@ -112,7 +112,7 @@ def search(tuner: Tuner, x: Any = None, y: Any = None, **arguments: Any) -> None
     try:
         tuner._lanes.run(x, y, arguments)
     except SpaceError as error:
-        if tuner._lanes.begun:
+        if tuner._lanes.asking.begun:
             raise
         print(f"Each trial is trained by itself: {error}")
         tuner._lanes = None
@@ -122,7 +122,7 @@ def search(tuner: Tuner, x: Any = None, y: Any = None, **arguments: Any) -> None
 
 
 class Lanes:
-    """One search: a strategy of Dialed's that asks the oracle, and tells it what was trained.
+    """One search: members are lanes of Dialed's engines, and the oracle is told what was trained.
 
     Args:
         tuner: The tuner.
@@ -132,8 +132,7 @@ class Lanes:
         self.tuner = tuner
         self.oracle = tuner.oracle
         self.build = Build(tuner, tuner._declared)
-        self.begun = False
-        self._asked = 0
+        self.asking = Asking(tuner, self._numbers_now, self._end, before=self.build.end_if_fatal)
         self._driver: Any = None
         self._name = next(reversed(self.oracle.members), "")
 
@@ -150,103 +149,62 @@ class Lanes:
     def _database(self) -> Path:
         return Path(self.tuner.project_dir, "dialed.db")
 
-    @property
-    def _numbers(self) -> dict[str, int]:
+    def _numbers_now(self) -> dict[str, int]:
         """The numbers of the trials in the study."""
         return self.oracle.members.setdefault(self._name, {})
 
+    @property
+    def _numbers(self) -> dict[str, int]:
+        return self._numbers_now()
+
     def run(self, x: Any, y: Any, arguments: dict[str, Any]) -> None:
-        """Search until the oracle stops."""
+        """Search until the oracle stops. A chief leaves all training to the workers."""
+        self._driver = self.driver(arguments)
+        if self.tuner.role != "chief":
+            self._search(x, y, arguments)
+            return
+        calling = Calling(self.tuner.project_dir, self._name, "lanes")
+        self.asking.after = calling.say
+        with calling.until_over():
+            self._search(x, y, arguments)
+
+    def _search(self, x: Any, y: Any, arguments: Mapping[str, Any]) -> None:
+        try:
+            self._driver.search(x, y, **arguments)
+        finally:
+            self.build.end_if_fatal()
+        self.asking.settle(self.study.record)
+        self._finish()
+
+    def driver(self, arguments: dict[str, Any]) -> Driver:
+        """Dialed's tuner of this search. Puts into `arguments` for how many epochs it trains."""
         from dialed.keras_tuner.engine.callbacks import copied
         from dialed.study import Tuner as Driver
 
         copied(arguments.get("callbacks") or [])
         arguments["epochs"] = getattr(self.oracle, "max_epochs", None) or arguments.get("epochs", 1)
         self._name = f"{self.oracle.objective.name}-{arguments['epochs']}x{self.tuner.executions_per_trial}"
-        self._driver = Driver(
+        return Driver(
             self.build,
             Objective(name=self.oracle.objective.name, direction=_direction(self.oracle.objective.direction)),
-            strategy=self,
+            strategy=self.asking,
             repeats=self.tuner.executions_per_trial,
             confirm=self.tuner.confirm,
             engine=self.tuner.engine,
+            workers=0 if self.tuner.role == "chief" else 1,
             seed=abs(self.oracle.seed),
             name=self._name,
             store=str(self._database),
             max_consecutive_failures=2**31,
             verbose=0,
         )
-        try:
-            self._driver.search(x, y, **arguments)
-        finally:
-            self.build.end_if_fatal()
-        self._settle(self.study.record)
-        self._finish()
-
-    @property
-    def plans(self) -> bool:
-        """Whether the oracle's choices do not depend on results, so that large groups lose nothing."""
-        return bool(getattr(self.oracle, "plans", False))
-
-    def decide(self, space: Space, history: History, rng: np.random.Generator, free: int) -> list[Decision]:
-        """Tell the oracle what has ended, and ask it for as many trials as there is room for."""
-        self.build.end_if_fatal()
-        if not self.begun:
-            self.begun = True
-            self.tuner.on_search_begin()
-            self._take_up(history)
-        self._settle(history)
-        decisions: list[Decision] = []
-        started = len(history)
-        while len(decisions) < free:
-            self.tuner.pre_create_trial()
-            self._asked += 1
-            trial = self.oracle.create_trial(f"{self.tuner.tuner_id}:{self._asked}")
-            if trial.status != TrialStatus.RUNNING:
-                break
-            self.tuner.on_trial_begin(trial)
-            decisions.append(self._decision(trial, started))
-            started += isinstance(decisions[-1], Start)
-        self.oracle.save()
-        return decisions or [Finish(reason="the oracle has nothing more to try")]
-
-    def _take_up(self, history: History) -> None:
-        """Trials that an earlier session began and the study still trains are not begun anew."""
-        numbers = self._numbers
-        for trial_id in [i for i, number in numbers.items() if number >= len(history)]:
-            del numbers[trial_id]
-        for trial_id in [i for i in self.oracle._retry_queue if i in numbers]:
-            trial = self.oracle.trials[trial_id]
-            if trial.status == TrialStatus.RUNNING and history.trial(numbers[trial_id]).state is not State.FAILED:
-                self.oracle._retry_queue.remove(trial_id)
-                self.oracle.ongoing_trials[f"{self.tuner.tuner_id}:taken up {trial_id}"] = trial
-
-    def _decision(self, trial: Trial, number: int) -> Decision:
-        """Begin a trial, or go on with the one that it continues."""
-        values = trial.hyperparameters.values
-        until, before = values.get("tuner/epochs", 0), values.get("tuner/trial_id")
-        if before in self._numbers:
-            self._numbers[trial.trial_id] = self._numbers[before]
-            return Continue(trial=self._numbers[before], until=until)
-        self._numbers[trial.trial_id] = number
-        return Start(values=clean(values), until=until)
-
-    def _settle(self, history: History) -> None:
-        """Tell the oracle of each of its trials that has ended."""
-        for trial in list(self.oracle.ongoing_trials.values()):
-            number = self._numbers.get(trial.trial_id, len(history))
-            if number >= len(history):
-                continue
-            trained = history.trial(number)
-            until = trial.hyperparameters.values.get("tuner/epochs", 0)
-            arrived = trained.state is State.PAUSED and min(m.epoch for m in trained.members) >= until
-            if trained.state.finished or arrived:
-                self._end(trial, trained)
 
     def _end(self, trial: Trial, trained: Trained) -> None:
         trial.hyperparameters.values |= trained.values
+        if self.tuner.role == "chief":
+            self._take_in(trial)
         if trained.state is State.FAILED:
-            refused = trained.cause is Cause.TOO_LARGE or self.build.refuses(trained.message)
+            refused = trained.cause is Cause.TOO_LARGE or self._refuses(trained.message)
             trial.status = TrialStatus.FAILED if refused else TrialStatus.INVALID
             trial.message = f"{trained.cause}: {trained.message}"
         else:
@@ -254,6 +212,18 @@ class Lanes:
             self.oracle.update_trial(trial.trial_id, metrics, step=step)
             trial.status = TrialStatus.COMPLETED
         self.tuner.on_trial_end(trial)
+
+    def _refuses(self, message: str) -> bool:
+        """Whether a trial that failed asked not to be tried again, here or in a worker."""
+        return self.build.refuses(message) or message.startswith(f"{FailedTrialError.__name__}: ")
+
+    def _take_in(self, trial: Trial) -> None:
+        """Find what a worker's build asked for that is not in the oracle's space: by building, here."""
+        if all(name in self.oracle.hyperparameters._hps for name in trial.hyperparameters.values):
+            return
+        hp = trial.hyperparameters.copy()
+        self.tuner.hypermodel.build(hp)
+        self.oracle.update_space(hp)
 
     def _measured(self, trained: Trained) -> tuple[dict[str, float], int]:
         """The metrics of the members' best epochs and the number of that epoch, averaged over the members."""

@@ -100,8 +100,7 @@ class Tuner(BaseTuner):
         """Search. Takes what `model.fit` takes."""
         from dialed.keras_tuner.engine import lanes
 
-        reason = lanes.reason_against(self, fit_args, fit_kwargs)
-        if reason:
+        if self.role == "worker" or lanes.reason_against(self, fit_args, fit_kwargs):
             super().search(*fit_args, **fit_kwargs)
         else:
             lanes.search(self, *fit_args, **fit_kwargs)
