@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from dialed.search._rungs import loss_at
 from dialed.search.exploring import is_number, redrawn
+from dialed.search.model.kernel import root_of, solve
+from dialed.search.model.threads import one_thread
 from dialed.space import Space
 from dialed.trial import Objective, State, Trial, Value, Values
 
@@ -115,7 +117,8 @@ class Bandit:
             scaled=scaled,
         )
         bandit.points = np.array([bandit._point(values, start) for values, start, _, _ in seen])
-        bandit.fitted = _fitted(bandit.points, bandit.times, bandit.gains)
+        with one_thread():
+            bandit.fitted = _fitted(bandit.points, bandit.times, bandit.gains)
         bandit.pending = [
             bandit._point(trial.values, bandit.scaled[0])
             for line in lines
@@ -133,7 +136,8 @@ class Bandit:
         drawn = rng.random((CANDIDATES, len(columns)))
         near = start[columns] + 0.1 * rng.standard_normal((NEIGHBOURS, len(columns)))
         candidates[:, columns] = np.concatenate([drawn, np.clip(near, 0.0, 1.0)])
-        best = candidates[int(np.argmax(self._promise(candidates)))]
+        with one_thread():
+            best = candidates[int(np.argmax(self._promise(candidates)))]
         new = dict(values)
         for name, column in zip(free, columns, strict=True):
             value = self.space[name].domain.from_unit(float(best[column]))
@@ -203,8 +207,8 @@ def _likelihood(
     squared: Array, apart: Array, gains: Array, scale: float, forgetting: float, noise: float, *, width: float
 ) -> float:
     """The logarithm of the likelihood, with that of the length scale's prior."""
-    lower = np.linalg.cholesky(_kernel(squared, apart, scale, forgetting) + noise * np.eye(len(gains)))
-    solved = np.linalg.solve(lower, gains)
+    lower = root_of(_kernel(squared, apart, scale, forgetting) + noise * np.eye(len(gains)))
+    solved = solve(lower, gains)
     mean, deviation = LENGTH_PRIOR
     prior = -0.5 * ((log(scale / width) - mean) / deviation) ** 2
     return float(-0.5 * solved @ solved - np.log(np.diag(lower)).sum()) + prior
@@ -223,9 +227,9 @@ def _predicted(
     """Means and standard deviations of the gain at `wanted`, at the time `now`."""
     apart = np.abs(times[:, None] - times[None, :])
     known = _kernel(_distances(points, points), apart, scale, forgetting)
-    lower = np.linalg.cholesky(known + noise * np.eye(len(points)))
+    lower = root_of(known + noise * np.eye(len(points)))
     past = np.abs(times - now)[:, None]
     across = _kernel(_distances(points, wanted), past, scale, forgetting)
-    half = np.linalg.solve(lower, across)
-    mean: Array = half.T @ np.linalg.solve(lower, gains)
+    half = solve(lower, across)
+    mean: Array = half.T @ solve(lower, gains)
     return mean, np.sqrt(np.maximum(1.0 - (half**2).sum(axis=0), 1e-12))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from dialed.errors import InvalidInputError
-from dialed.search._bandit import Bandit
 from dialed.search._brackets import affordable
 from dialed.search._generations import Generation, generations, places, resting_at
 from dialed.search._rungs import check_int
@@ -20,6 +19,9 @@ from dialed.search.history import History, Terms
 from dialed.search.protocol import Strategy
 from dialed.space import Space
 from dialed.trial import Trial, Value
+
+if TYPE_CHECKING:
+    from dialed.search._bandit import Bandit
 
 __all__ = ["PopulationBased"]
 
@@ -196,6 +198,8 @@ class PopulationBased:
         """The model of what helped so far; `None` where there is none, or nothing to learn from yet."""
         if self.explore != "bandit":
             return None
+        from dialed.search._bandit import Bandit  # it loads SciPy
+
         founders = [trial for trial in history.trials if trial.origin is None]
         return Bandit.of(
             space,
