@@ -19,7 +19,7 @@ _BUDGETS = ("max_trials", "max_epochs", "max_time")
 _ARGUMENT = "builder"  # the one field that is an argument of the command, not an option
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("data", "target", "objective", "strategy", "name", "store"), (str,)),
+    **dict.fromkeys(("data", "target", "objective", "strategy", "name", "store", "artifacts"), (str,)),
     **dict.fromkeys(
         ("max_trials", "max_epochs", "cv", "repeats", "seed", "patience", "max_parameters", "workers"), (int,)
     ),
@@ -66,6 +66,7 @@ class SearchRequest:
     seed: int | None = None
     name: str | None = None
     store: str | None = None
+    artifacts: str | None = None
     fit: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -81,6 +82,8 @@ class SearchRequest:
                 given[name] = counted_from_text(name, given[name])
         made = {**config, **given, "builder": _absolute(builder)}
         made["data"] = _absolute(made.get("data") or beside(builder))
+        if made.get("artifacts") and "://" not in made["artifacts"]:  # a worker looks from another folder
+            made["artifacts"] = str(Path(made["artifacts"]).absolute())
         return cls(**made)
 
     def with_budget(self, budget: Mapping[str, Any]) -> Self:

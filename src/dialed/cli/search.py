@@ -71,6 +71,9 @@ def _search_options(function: F) -> F:
 @click.command(short_help="Search for good hyperparameters of a Keras model.")
 @_search_options
 @click.option("--name", metavar="NAME", help="The study's name; an existing study goes on.  [default: date and time]")
+@click.option(
+    "--artifacts", metavar="PLACE", help="Where checkpoints are kept: a folder, or a URL.  [default: beside the store]"
+)
 @look_options
 def run(builder: str, config: str | None, as_json: bool, **options: Any) -> None:
     """Search for good hyperparameters of a Keras model.

@@ -126,6 +126,7 @@ def _prepared(request: SearchRequest, name: str) -> tuple[Loaded, Tuner]:
         seed=request.seed,
         name=name,
         store=request.store,
+        artifacts=request.artifacts,
         max_parameters=request.max_parameters,
         workers=request.workers,
         max_trial_time=request.max_trial_time,

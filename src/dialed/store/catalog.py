@@ -18,6 +18,7 @@ from dialed.store.codec import decode_terms, encode_json, encode_terms
 from dialed.store.database import Database, parse_address
 from dialed.store.folders import artifact_folder
 from dialed.store.queries import Queries
+from dialed.store.remote import RemoteFolder, artifacts_at
 from dialed.store.rows import StudyInfo, info_of
 from dialed.store.schema import prepare
 from dialed.store.server_clock import ServerClock
@@ -44,8 +45,8 @@ def open_catalog(
         clock: Gives the times that are recorded and those of leases. Defaults to the machine's; on PostgreSQL, whose
             machines may differ, that means the server's.
         durability: "normal" survives any death of the process; "full" also a power cut, and is slower on SQLite.
-        artifacts: The folder for checkpoints. Defaults to one beside the database ("runs/my.artifacts" for
-            "runs/my.db"), to ./dialed.artifacts for PostgreSQL, and to a temporary one for a database in memory.
+        artifacts: The folder for checkpoints, or a URL for fsspec ("s3://bucket/dialed", "file:///shared/dialed"; needs
+            `pip install 'dialed[files]'`). Defaults to a folder beside the database ("runs/my.artifacts" for "runs/my.db"), to ./dialed.artifacts for PostgreSQL, and to a temporary one for a database in memory.
 
     Raises:
         StoreError: When it cannot be opened, is not Dialed's, or was written by a newer Dialed.
@@ -59,6 +60,7 @@ def open_catalog(
     """
     if durability not in ("normal", "full"):
         raise InvalidInputError(f"`durability` must be 'normal' or 'full'. Got {durability!r}.")
+    folder = None if artifacts is None else artifacts_at(artifacts)
     database = Database(parse_address(None if url is None else str(url)), durability=durability)
     try:
         with database.migrating() as connection:
@@ -66,9 +68,7 @@ def open_catalog(
     except BaseException:
         database.close()
         raise
-    return Catalog(
-        database, _clock_of(database, clock or SystemClock()), artifacts=None if artifacts is None else Path(artifacts)
-    )
+    return Catalog(database, _clock_of(database, clock or SystemClock()), artifacts=folder)
 
 
 def _clock_of(database: Database, clock: Clock) -> Clock:
@@ -79,7 +79,7 @@ def _clock_of(database: Database, clock: Clock) -> Clock:
 class Catalog:
     """The studies of one database. Made by `open_catalog`; close it, or use it in a `with` statement."""
 
-    def __init__(self, database: Database, clock: Clock, *, artifacts: Path | None = None) -> None:
+    def __init__(self, database: Database, clock: Clock, *, artifacts: Path | RemoteFolder | None = None) -> None:
         self._database = database
         self._clock = clock
         self._queries = Queries(database.compile)
@@ -100,7 +100,7 @@ class Catalog:
         return self._database.place
 
     @property
-    def artifacts(self) -> Path:
+    def artifacts(self) -> Path | RemoteFolder:
         """The folder of the checkpoints of all studies. It is made with the first checkpoint."""
         if self._artifacts is None:
             self._artifacts = self._choose_artifacts()
@@ -188,8 +188,12 @@ class Catalog:
         row = self._find(name)
         with self._database.writing() as cursor:
             cursor.execute(self._queries.delete_study, {"at_study": row[11]})
-        if store.artifacts.exists():
+        if not store.artifacts.exists():
+            return
+        if isinstance(store.artifacts, Path):
             shutil.rmtree(store.artifacts)
+        else:
+            store.artifacts.remove()
 
     def close(self) -> None:
         """Close all connections. A database in memory is gone then, with its checkpoints."""

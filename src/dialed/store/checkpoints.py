@@ -1,19 +1,16 @@
 """Checkpoints: a member's whole state as one file of arrays, which either is there in full or is not there.
 
-A file is an uncompressed .npz (`numpy.load` opens it) with one more entry, `dialed.json`. It is written under a
-temporary name, flushed to the disk and renamed; its SHA-256 goes into the store with its address. A crash in between
-leaves a file that no record names, and the sweep finds that. Nothing is pickled, nothing is unpickled.
+A file is an uncompressed .npz (`numpy.load` opens it) with one more entry, `dialed.json`. It is there in full or not at
+all (`places.py`); its SHA-256 goes into the store with its address. A crash in between leaves a file that no record
+names, and the sweep finds that. Nothing is pickled, nothing is unpickled.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import json
-import os
 import re
-import secrets
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +21,8 @@ from numpy.typing import NDArray
 
 from dialed.clock import Clock, SystemClock
 from dialed.errors import CheckpointError
+from dialed.store.places import Folder, Place
+from dialed.store.remote import RemoteFolder
 from dialed.trial import CheckpointRef, MemberKey
 
 __all__ = ["Checkpoints", "Kind", "Named", "parse_name"]
@@ -31,7 +30,6 @@ __all__ = ["Checkpoints", "Kind", "Named", "parse_name"]
 Kind = Literal["last", "best"]
 
 GIBIBYTE: Final = 2**30
-TEMPORARY: Final = ".writing"
 _JSON: Final = "dialed.json"
 _NAME: Final = re.compile(r"trial(\d+)-seed(-?\d+)-fold(-?\d+)-(last|best)-epoch(\d+)-[0-9a-f]{12}\.npz")
 _FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
@@ -49,7 +47,8 @@ class Checkpoints:
     """The checkpoints of one study, in one folder.
 
     Args:
-        folder: Where they lie; made with the first one. Give each study its own (`SqlStore.artifacts`).
+        folder: Where they lie, on a file system or at a URL; made with the first one. Give each study its own
+            (`SqlStore.artifacts`).
         byte_budget: How many bytes `retention.sweep` lets them take; `None` for as many as they like. Defaults to 2 GiB.
         clock: Tells the sweep how old a file is. Defaults to the machine's.
 
@@ -64,8 +63,11 @@ class Checkpoints:
         ([1.0, 1.0], {'lr': 0.1})
     """
 
-    def __init__(self, folder: Path, *, byte_budget: int | None = 2 * GIBIBYTE, clock: Clock | None = None) -> None:
+    def __init__(
+        self, folder: Path | RemoteFolder, *, byte_budget: int | None = 2 * GIBIBYTE, clock: Clock | None = None
+    ) -> None:
         self.folder = folder
+        self.place: Place = folder if isinstance(folder, RemoteFolder) else Folder(folder)
         self.byte_budget = byte_budget
         self.clock = clock or SystemClock()
 
@@ -89,21 +91,20 @@ class Checkpoints:
         Raises:
             CheckpointError: When there is no space left, or the folder cannot be written. No half file stays.
         """
-        temporary = self.folder / f"{secrets.token_hex(8)}{TEMPORARY}"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            size, digest = _write_file(temporary, arrays, meta)
+        saved: list[CheckpointRef] = []
+
+        def write(file: BinaryIO) -> str:
+            size, digest = _write_file(file, arrays, meta)
             name = f"trial{key.trial}-seed{key.seed}-fold{key.fold}-{kind}-epoch{epoch}-{digest[:12]}.npz"
-            os.replace(temporary, self.folder / name)
-            _flush_folder(self.folder)
-        except BaseException as error:
-            with contextlib.suppress(OSError):  # the folder itself may be what is wrong
-                temporary.unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                needed = sum(np.asarray(array).nbytes for array in arrays.values())
-                raise _not_written(error, self.folder, needed) from error
-            raise
-        return CheckpointRef(path=name, digest=digest, bytes=size, epoch=epoch)
+            saved.append(CheckpointRef(path=name, digest=digest, bytes=size, epoch=epoch))
+            return name
+
+        try:
+            self.place.put(write)
+        except OSError as error:
+            needed = sum(np.asarray(array).nbytes for array in arrays.values())
+            raise _not_written(error, self.folder, needed) from error
+        return saved[0]
 
     def load(self, ref: CheckpointRef) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the arrays and the meta of a checkpoint, exactly as they were saved.
@@ -112,9 +113,10 @@ class Checkpoints:
             CheckpointError: When the file is missing, or is not what was saved. A damaged file is moved to the folder
                 `corrupt` beside it, for whoever wants to know why.
         """
-        path = self.path(ref)
+        name = _checked(ref)
+        path = f"{self.folder}/{name}"
         try:
-            with path.open("rb") as file:
+            with self.place.get(name) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 if digest == ref.digest:
                     return _read_file(file)
@@ -128,33 +130,41 @@ class Checkpoints:
         except MemoryError:  # which a good file may need more of than there is
             raise
         except Exception as error:  # the right bytes, but not what this version reads: zipfile and NumPy raise anything
-            raise self._set_aside(path, str(error) or type(error).__name__) from error
-        raise self._set_aside(path, f"its SHA-256 is {digest[:12]}..., not {ref.digest[:12]}...")
+            raise self._set_aside(ref, str(error) or type(error).__name__) from error
+        raise self._set_aside(ref, f"its SHA-256 is {digest[:12]}..., not {ref.digest[:12]}...")
 
     def delete(self, ref: CheckpointRef) -> None:
         """Remove a checkpoint's file, if it is there."""
-        self.path(ref).unlink(missing_ok=True)
+        self.place.delete(_checked(ref))
 
     def exists(self, ref: CheckpointRef) -> bool:
         """Whether the checkpoint's file is there, whatever is in it."""
-        return self.path(ref).is_file()
+        return self.place.exists(_checked(ref))
 
     def path(self, ref: CheckpointRef) -> Path:
-        """Return where the checkpoint's file is, or would be."""
-        if not _NAME.fullmatch(
-            ref.path
-        ):  # an address from a store that somebody changed must not lead out of the folder
-            raise CheckpointError(f"A checkpoint must have a name as Dialed gives it. Got {ref.path!r}.")
-        return self.folder / ref.path
+        """Return where the checkpoint's file is, or would be, in a folder of this machine's file system.
 
-    def _set_aside(self, path: Path, reason: str) -> CheckpointError:
-        aside = self.folder / "corrupt"
-        aside.mkdir(exist_ok=True)
-        os.replace(path, aside / path.name)
+        Raises:
+            CheckpointError: They are at a URL, which has no paths; or the address is none of ours.
+        """
+        name = _checked(ref)
+        if isinstance(self.folder, RemoteFolder):
+            raise CheckpointError(f"A path needs a folder, but these checkpoints are at a URL. Got {self.folder}.")
+        return self.folder / name
+
+    def _set_aside(self, ref: CheckpointRef, reason: str) -> CheckpointError:
+        aside = self.place.set_aside(ref.path)
         return CheckpointError(
-            f"The checkpoint {path.name} must be what was saved, but it is damaged: {reason} It was moved to {aside}. Put an "
+            f"The checkpoint {ref.path} must be what was saved, but it is damaged: {reason} It was moved to {aside}. Put an "
             "intact copy back, or let the trial begin again."
         )
+
+
+def _checked(ref: CheckpointRef) -> str:
+    """The name in an address: one from a store that somebody changed must not lead out of the folder."""
+    if not _NAME.fullmatch(ref.path):
+        raise CheckpointError(f"A checkpoint must have a name as Dialed gives it. Got {ref.path!r}.")
+    return ref.path
 
 
 def parse_name(name: str) -> Named | None:
@@ -184,18 +194,15 @@ class _Hashing:
         self._file.flush()
 
 
-def _write_file(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> tuple[int, str]:
-    """Write the file in one go, flush it to the disk, and return its size in bytes and its SHA-256."""
+def _write_file(file: BinaryIO, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> tuple[int, str]:
+    """Write the file in one go, and return its size in bytes and its SHA-256."""
     plain, dtypes = _plain(arrays)
-    with path.open("wb") as file:
-        hashing = _Hashing(file)
-        with zipfile.ZipFile(hashing, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
-            for name, array in plain.items():
-                with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as entry:
-                    np.lib.format.write_array(entry, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(_JSON), json.dumps({"format": 1, "dtypes": dtypes, "meta": dict(meta)}))
-        file.flush()
-        os.fsync(file.fileno())
+    hashing = _Hashing(file)
+    with zipfile.ZipFile(hashing, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
+        for name, array in plain.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
+        archive.writestr(zipfile.ZipInfo(_JSON), json.dumps({"format": 1, "dtypes": dtypes, "meta": dict(meta)}))
     return hashing.size, hashing.hash.hexdigest()
 
 
@@ -241,18 +248,7 @@ def _extended(name: str) -> np.dtype[Any]:
     raise ValueError(f"its dtype {name!r} is unknown here.")
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make the new name itself safe. Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
-def _not_written(error: OSError, folder: Path, needed: int) -> CheckpointError:
+def _not_written(error: OSError, folder: Path | RemoteFolder, needed: int) -> CheckpointError:
     if error.errno in _FULL:
         return CheckpointError(
             f"A checkpoint needs {needed / 1e6:.1f} MB in {folder}, but no space is left there. Free some, or lower the byte "

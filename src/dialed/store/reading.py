@@ -15,6 +15,7 @@ from dialed.store.folders import artifact_folder
 from dialed.store.patience import Away, Patience, patient
 from dialed.store.protocol import Recorded
 from dialed.store.queries import Queries
+from dialed.store.remote import RemoteFolder
 from dialed.store.rows import StudyInfo, info_of, trial_from
 from dialed.trial import Trial
 
@@ -47,7 +48,7 @@ class StudyReader:
         name: str,
         terms: str,
         settings: str,
-        artifacts: Path,
+        artifacts: Path | RemoteFolder,
     ) -> None:
         self._database = database
         self._queries = queries

@@ -6,14 +6,13 @@ taken their place, or when they are old enough that nobody can be about to recor
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from dialed.search.history import History
-from dialed.store.checkpoints import TEMPORARY, Checkpoints, Kind, parse_name
+from dialed.store.checkpoints import Checkpoints, Kind, parse_name
+from dialed.store.places import TEMPORARY
 from dialed.trial import CheckpointRef, MemberKey, MemberRecord, Objective, State, Trial, best_first
 
 __all__ = ["Swept", "sweep", "to_delete"]
@@ -84,7 +83,7 @@ def sweep(checkpoints: Checkpoints, history: History, *, keep_best: int = 3) -> 
     over = to_delete(there, history.objective, checkpoints.byte_budget, keep_best=keep_best)
     doomed += [ref.path for ref in over]
     for name in doomed:
-        (checkpoints.folder / name).unlink(missing_ok=True)
+        checkpoints.place.delete(name)
     return Swept(files=len(doomed), bytes=sum(files[name].bytes for name in doomed))
 
 
@@ -95,16 +94,12 @@ class _File(NamedTuple):
 
 def _files(checkpoints: Checkpoints) -> dict[str, _File]:
     """Return the checkpoint files that are there, finished or not; their ages in seconds."""
-    if not checkpoints.folder.is_dir():
-        return {}
     now = checkpoints.clock.now()
-    found = {}
-    with os.scandir(checkpoints.folder) as entries:
-        for entry in entries:
-            if entry.name.endswith(TEMPORARY) or parse_name(entry.name):
-                with contextlib.suppress(FileNotFoundError):  # gone since: renamed, or removed by another process
-                    found[entry.name] = _File(entry.stat().st_size, now - entry.stat().st_mtime)
-    return found
+    return {
+        name: _File(file.bytes, now - file.written)
+        for name, file in checkpoints.place.list().items()
+        if name.endswith(TEMPORARY) or parse_name(name)
+    }
 
 
 def _is_orphan(name: str, age: float, recorded: Mapping[tuple[MemberKey, Kind], int]) -> bool:

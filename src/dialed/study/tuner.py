@@ -91,6 +91,8 @@ class Tuner:
         seed: Makes the search repeatable. Defaults to a fresh one, which is recorded.
         name: The study's name. Defaults to a new one made of the date and time.
         store: Where the study is kept: a path, a database URL, or "sqlite:///:memory:". Defaults to `./dialed.db`.
+        artifacts: Where checkpoints are kept: a folder, or a URL for fsspec such as "s3://bucket/dialed" (docs/store).
+            Defaults to a folder beside the store.
         resume: Whether to go on with a study of that name. Defaults to True.
         observers: Who else sees the events. Defaults to nobody.
         max_parameters: Models with more parameters are failed trials. Defaults to no limit.
@@ -131,6 +133,7 @@ class Tuner:
         seed: int | None = None,
         name: str | None = None,
         store: str | None = None,
+        artifacts: str | os.PathLike[str] | None = None,
         resume: bool = True,
         observers: Sequence[Observer] = (),
         max_parameters: int | None = None,
@@ -157,6 +160,7 @@ class Tuner:
         self.seed = seed
         self.name = name
         self.store = store
+        self.artifacts = None if artifacts is None else os.fspath(artifacts)
         self.resume = resume
         self.observers = tuple(observers)
         self.max_parameters = max_parameters
@@ -406,7 +410,7 @@ class Tuner:
 
     def _made_job(self, x: Any, y: Any, arguments: Mapping[str, Any], process: JaxProcess | None) -> Job:
         name = self.name or new_name(self.clock)
-        catalog = open_catalog(self.store, clock=self.clock)
+        catalog = open_catalog(self.store, clock=self.clock, artifacts=self.artifacts)
         prepared = self.prepare(x, y, arguments, seed=seed_of(catalog, name, self.seed))
         prepared = with_priors(prepared, catalog.open(name).settings.get("space") if catalog.exists(name) else None)
         check_ends(self.budget, self.strategy, prepared.space)

@@ -35,7 +35,7 @@ def join_search(
     """
     if tuner.name is None:
         raise StudyError("A worker must know for which study it works. Got none: pass `name` to the tuner.")
-    store = open_catalog(tuner.store, clock=tuner.clock).open(tuner.name)
+    store = open_catalog(tuner.store, clock=tuner.clock, artifacts=tuner.artifacts).open(tuner.name)
     prepared = tuner.prepare(x, y, arguments, seed=store.terms.seed)
     check_same_study(tuner.name, store.terms, prepared.terms)
     known = store.settings.get("data")
