@@ -45,7 +45,7 @@ def test_what_was_saved_comes_back_exactly(checkpoints: Checkpoints) -> None:
     """Arrays of any shape, those of accelerators too, and the meta."""
     import ml_dtypes
 
-    arrays = {"a/kernel": np.arange(6.0).reshape(2, 3), "n": np.int64(3), "half": np.ones(4, ml_dtypes.bfloat16)}
+    arrays = {"a/kernel": np.arange(6.0).reshape(2, 3), "n": np.array(3), "half": np.ones(4, ml_dtypes.bfloat16)}
     ref = checkpoints.save(KEY, 3, "last", arrays, {"lr": 0.1})
     found, meta = checkpoints.load(ref)
     assert meta == {"lr": 0.1}

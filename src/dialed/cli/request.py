@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -100,7 +101,10 @@ class SearchRequest:
         """What `to_json` was called on. Entries of a newer Dialed are left out."""
         known = {f.name for f in fields(cls)}
         made = {name: from_json(value) for name, value in data.items() if name in known}
-        return cls(**{**made, "fit": {name: from_json(value) for name, value in data.get("fit", {}).items()}})
+        fit = {name: from_json(value) for name, value in data.get("fit", {}).items()}
+        if _is_weights(fit.get("class_weight")):  # JSON has made texts of the labels
+            fit["class_weight"] = {int(label): weight for label, weight in fit["class_weight"].items()}
+        return cls(**{**made, "fit": fit})
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
@@ -119,10 +123,10 @@ def read_config(path: str | Path) -> dict[str, Any]:
     options = [f.name for f in fields(SearchRequest) if f.name not in (_ARGUMENT, "fit")]
     search = {name.replace("-", "_"): value for name, value in search.items()}
     _check_keys(file, "an option in [search]", search, options)
-    made = {name: from_toml(name, v) if name in _RANGES else _typed(file, name, v) for name, v in search.items()}
+    made = {name: _counted(file, name, v) if name in _RANGES else _typed(file, name, v) for name, v in search.items()}
     if "data" in made:
         made["data"] = str(file.parent / made["data"])
-    return {**made, "fit": {name: _fit_value(name, value) for name, value in fit.items()}}
+    return {**made, "fit": {name: _fit_value(file, name, value) for name, value in fit.items()}}
 
 
 def _parsed(file: Path) -> dict[str, Any]:
@@ -162,11 +166,39 @@ def _typed(file: Path, name: str, value: Any) -> Any:
 _SPOKEN = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
-def _fit_value(name: str, value: Any) -> Any:
+def _counted(file: Path, name: str, value: Any) -> Any:
+    """A whole number, or a range of them to tune: a list, or a table."""
+    entries = value if isinstance(value, list) else [value]
+    if isinstance(value, Mapping) or (entries and all(type(entry) is int for entry in entries)):
+        return from_toml(name, value)
+    raise InvalidInputError(
+        f"`{name}` in '{file}' must be a whole number, a list of them, or a table with `min` and `max`. Got {value!r}."
+    )
+
+
+def _fit_value(file: Path, name: str, value: Any) -> Any:
     """`class_weight` is a table of its own kind: the weight of each label."""
-    if name == "class_weight" and isinstance(value, Mapping) and all(str(k).isdecimal() for k in value):
-        return {int(label): float(weight) for label, weight in value.items()}
-    return from_toml(name, value)
+    if not _is_json(value):
+        raise InvalidInputError(f"`{name}` in '{file}' must hold no date, no time and no nan. Got {value!r}.")
+    if name != "class_weight" or not _is_weights(value):
+        return from_toml(name, value)
+    if not all(isinstance(weight, (int, float)) and not isinstance(weight, bool) for weight in value.values()):
+        raise InvalidInputError(f"`class_weight` in '{file}' must give each label a number. Got {value!r}.")
+    return {int(label): float(weight) for label, weight in value.items()}
+
+
+def _is_weights(value: Any) -> bool:
+    """Whether `value` is a table of labels 0, 1, 2, ..., which may be texts."""
+    return isinstance(value, Mapping) and all(str(label).isdecimal() for label in value)
+
+
+def _is_json(value: Any) -> bool:
+    """Whether a study's settings can hold `value`."""
+    if isinstance(value, Mapping):
+        return all(map(_is_json, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _absolute(place: str) -> str:

@@ -14,7 +14,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from dialed.errors import CheckpointError
 from dialed.store.places import Folder, Place
 from dialed.store.remote import RemoteFolder
 from dialed.trial import CheckpointRef, MemberKey
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 __all__ = ["Checkpoints", "Kind", "Named", "parse_name"]
 
@@ -117,7 +120,7 @@ class Checkpoints:
         path = f"{self.folder}/{name}"
         try:
             with self.place.get(name) as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
                 if digest == ref.digest:
                     return _read_file(file)
         except FileNotFoundError as error:

@@ -111,7 +111,7 @@ class RemoteFolder:
                 with fs.open(f"{folder}/{name}", "rb") as file:
                     shutil.copyfileobj(file, copy, 2**20)
             copy.seek(0)
-            yield copy  # type: ignore[misc]
+            yield copy
 
     def exists(self, name: str = "") -> bool:
         """Whether there is a file of that name; without one, whether there is anything in the folder."""
