@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dialed.errors import StoreError
+from dialed.errors import StoreError, StudyError
 from dialed.events import TrialStarted
 from dialed.search.history import Terms
 from dialed.store import Catalog, SqlStore, open_catalog, worker_id
+from dialed.store.patience import Away
 from dialed.testing.postgres import PostgresServer
 from dialed.trial import Objective, Outcome, Report, State
 
@@ -90,3 +93,40 @@ def test_what_is_no_fault_of_the_server_is_not_tried_again(catalog: Catalog) -> 
     with pytest.raises(StoreError, match="A trial can be started once only"):
         store.append([start(0)])
     assert time.monotonic() - began < store._database.patience_seconds / 2
+
+
+def test_a_catalog_waits_for_its_server(catalog: Catalog, postgres_server: PostgresServer) -> None:
+    """Studies are made, found, listed and deleted while it restarts."""
+    catalog.create("before", TERMS, {})
+    for act in (
+        lambda: catalog.create("meanwhile", TERMS, {}).name,
+        lambda: [info.name for info in catalog.studies()],
+        lambda: catalog.exists("meanwhile"),
+        lambda: catalog.delete("before"),
+    ):
+        postgres_server.stop()
+        back = threading.Timer(0.3, postgres_server.start)
+        back.start()
+        act()
+        back.join()
+    assert [info.name for info in catalog.studies()] == ["meanwhile"]
+
+
+def test_a_study_that_was_made_as_the_server_went_is_not_taken_for_another(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next attempt finds it, and knows it; a study of another is still in the way."""
+    writing, left = catalog._database.writing, [1]
+
+    @contextmanager
+    def lost() -> Iterator[Any]:
+        with writing() as cursor:
+            yield cursor
+        if left.pop() if left else 0:
+            raise Away("it committed, and nobody was told")
+
+    monkeypatch.setattr(catalog._database, "writing", lost)
+    assert catalog.create("study", TERMS, {"a": 1}).settings == {"a": 1}
+    left.append(1)
+    with pytest.raises(StudyError, match="must be free"):
+        catalog.create("study", TERMS, {"a": 1})

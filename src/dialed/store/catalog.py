@@ -17,6 +17,7 @@ from dialed.search.history import Terms
 from dialed.store.codec import decode_terms, encode_json, encode_terms
 from dialed.store.database import Database, parse_address
 from dialed.store.folders import artifact_folder
+from dialed.store.patience import patient
 from dialed.store.queries import Queries
 from dialed.store.remote import RemoteFolder, artifacts_at
 from dialed.store.rows import StudyInfo, info_of
@@ -115,6 +116,7 @@ class Catalog:
         path = self._database.path
         return Path("dialed.artifacts").absolute() if path is None else path.with_name(path.stem + ".artifacts")
 
+    @patient
     def studies(self) -> list[StudyInfo]:
         """Return all studies at a glance, the oldest first."""
         now = self._clock.now()
@@ -147,13 +149,22 @@ class Catalog:
         )
         row |= {"name": name, "created": now, "changed": now, "state": "new", "seconds": 0.0}
         row |= {"terms": encode_terms(terms), "settings": encode_json(settings)}
-        with self._database.writing() as cursor:
-            if cursor.execute(self._queries.study_named, {"at_name": name}).fetchone() is not None:
-                raise StudyError(
-                    f"The `name` of a new study must be free, but there is a study {name!r} in {self.place}. Open that one, "
-                    "give another name, or delete it."
-                )
-            cursor.execute(self._queries.add_study, row)
+        tried = False
+
+        def attempt() -> None:
+            nonlocal tried
+            again, tried = tried, True
+            with self._database.writing() as cursor:
+                known = cursor.execute(self._queries.study_named, {"at_name": name}).fetchone()
+                if known is None:
+                    cursor.execute(self._queries.add_study, row)
+                elif not (again and _is_made_of(known, row)):  # where the server went as it committed, it may be ours
+                    raise StudyError(
+                        f"The `name` of a new study must be free, but there is a study {name!r} in {self.place}. Open that "
+                        "one, give another name, or delete it."
+                    )
+
+        self._database.patiently(attempt)
         return self.open(name)
 
     def open(self, name: str) -> SqlStore:
@@ -186,8 +197,12 @@ class Catalog:
         if store.info.state == "running":
             raise StudyError(f"A study can be deleted once nobody drives it, but {name!r} is running. Stop it first.")
         row = self._find(name)
-        with self._database.writing() as cursor:
-            cursor.execute(self._queries.delete_study, {"at_study": row[11]})
+
+        def attempt() -> None:
+            with self._database.writing() as cursor:
+                cursor.execute(self._queries.delete_study, {"at_study": row[11]})
+
+        self._database.patiently(attempt)
         if not store.artifacts.exists():
             return
         if isinstance(store.artifacts, Path):
@@ -201,10 +216,12 @@ class Catalog:
         if self._temporary is not None:
             self._temporary()
 
+    @patient
     def _find(self, name: str) -> Any:
         with self._database.reading() as cursor:
             return cursor.execute(self._queries.study_named, {"at_name": name}).fetchone()
 
+    @patient
     def _unknown(self, name: str) -> StudyError:
         with self._database.reading() as cursor:
             names = [row[0] for row in cursor.execute(self._queries.study_names).fetchall()]
@@ -214,6 +231,11 @@ class Catalog:
             f"The `name` must be of a study in {self.place}. Got {name!r}, which is not there. {offer} "
             "`dialed studies` lists them."
         )
+
+
+def _is_made_of(found: Any, row: Mapping[str, Any]) -> bool:
+    """Whether a study is the one that an attempt before would have made: at the same instant, of the same text."""
+    return (found[1], found[3], found[4]) == (row["created"], row["terms"], row["settings"])
 
 
 def _check_name(name: str) -> None:
