@@ -75,24 +75,38 @@ def catalog(filled: Path, tmp_path: Path) -> Iterator[Catalog]:
         yield opened
 
 
+@pytest.fixture(scope="package")
+def shared(filled: Path) -> Iterator[Catalog]:
+    """The store itself, for tests that only read: it is looked after them whether they did."""
+    with open_catalog(filled) as opened:
+        before = [(info.name, info.cursor) for info in opened.studies()]
+        yield opened
+        assert [(info.name, info.cursor) for info in opened.studies()] == before
+
+
 @pytest.fixture
 def client_of(catalog: Catalog) -> Callable[..., Client]:
-    """Makes a client of a dashboard of the store, with its key in a cookie unless `cookie` is False."""
+    """Makes a client of a dashboard of a store of its own, with its key in a cookie unless `cookie` is False."""
+    return _clients(catalog)
 
+
+@pytest.fixture(scope="package")
+def reader_of(shared: Catalog) -> Callable[..., Client]:
+    """The same for tests that change nothing, whatever they try."""
+    return _clients(shared)
+
+
+@pytest.fixture(scope="package")
+def client(reader_of: Callable[..., Client]) -> Client:
+    """Of the store itself, for tests that only read."""
+    return reader_of()
+
+
+def _clients(catalog: Catalog) -> Callable[..., Client]:
     def make(*, cookie: bool = True, **options: object) -> Client:
-        app = application(catalog, **{"token": "key", **options})  # type: ignore[arg-type]
-        client = Client(app)
+        client = Client(application(catalog, **{"token": "key", **options}))  # type: ignore[arg-type]
         if cookie:
             client.cookies["dialed-8000"] = "key"
         return client
 
     return make
-
-
-@pytest.fixture(scope="package")
-def client(filled: Path) -> Iterator[Client]:
-    """Of the store itself, for tests that only read."""
-    with open_catalog(filled) as opened:
-        reader = Client(application(opened, token="key"))
-        reader.cookies["dialed-8000"] = "key"
-        yield reader

@@ -30,7 +30,10 @@ def test_the_head_says_how_far_the_search_is(client):
 
 def test_the_answer_has_the_winner_its_gain_and_what_is_next(client):
     answer = get(client, "answer", study="plain")
-    assert answer["winner"]["number"] == answer["finalists"][0]["trial"] or answer["finalists"]
+    means = [float(finalist["mean"]) for finalist in answer["finalists"]]
+    assert len(means) > 1
+    assert means == sorted(means, reverse=True)
+    assert answer["winner"]["number"] in [finalist["trial"] for finalist in answer["finalists"]]
     assert answer["headline"]["sentences"][0].startswith("Gain over the defaults: +")
     assert "95 % interval" in answer["headline"]["sure"]
     assert answer["next"]

@@ -64,12 +64,12 @@ def _running():
         ("note", {"trial": 99}, 400, "The `trial` must be the number of a trial of 'plain', which has 14"),
     ],
 )
-def test_what_cannot_be_done_is_said(client_of, what, sent, status, said):
-    assert said in send(client_of(allow_control=True), what, status, **sent)["error"]
+def test_what_cannot_be_done_is_said(reader_of, what, sent, status, said):
+    assert said in send(reader_of(allow_control=True), what, status, **sent)["error"]
 
 
-def test_only_json_of_a_sensible_size_is_read(client_of):
-    client = client_of(allow_control=True)
+def test_only_json_of_a_sensible_size_is_read(reader_of):
+    client = reader_of(allow_control=True)
     form = client.post("/control/note", content="study=plain", headers={**OURS, "Content-Type": "text/plain"})
     assert "A request must be a JSON object" in form.json()["error"]
     large = client.post("/control/note", content="x" * 100_001, headers=OURS)

@@ -9,8 +9,15 @@ import pytest
 
 import dialed
 from dialed.errors import MissingDependencyError
+from dialed.events import SessionStarted, SpaceSet
 from dialed.observe.dashboard import report_html
+from dialed.search import Terms
+from dialed.space import Hyperparameter, Space
+from dialed.store import open_catalog
+from dialed.strategies import Random
 from dialed.study.study import Study
+from dialed.testing import Simulation
+from dialed.trial import Objective
 
 EVIL = "<script>alert(1)</script>\"'&"
 
@@ -18,6 +25,10 @@ EVIL = "<script>alert(1)</script>\"'&"
 @pytest.fixture(scope="module")
 def html(filled) -> str:
     return report_html(dialed.load("plain", str(filled)))
+
+
+def data_of(html):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1])
 
 
 def test_the_answer_is_read_without_javascript(html):
@@ -43,7 +54,7 @@ def test_nothing_is_loaded(html):
 
 
 def test_the_views_stand_in_the_file(html):
-    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1])
+    data = data_of(html)
     assert len(data["history"]["numbers"]) == 14
     assert {"curves", "parallel", "importance", "slices", "contour", "tried", "timeline"} <= data.keys()
 
@@ -67,3 +78,26 @@ def test_a_file_is_written_whole_or_not_at_all(filled, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "dialed.observe.dashboard.pages", None)
     with pytest.raises(MissingDependencyError, match=r"A report needs the package .*pip install 'dialed\[dashboard\]'"):
         study.report(tmp_path / "b.html")
+
+
+def test_a_thousand_trials_weigh_less_than_three_megabytes(tmp_path):
+    """Trials without training, in the store as a search leaves them; the curves, the table and the plane are cut."""
+    space = Space(Hyperparameter(name=f"x{i}", domain=dialed.Float(0.0, 1.0)) for i in range(6))
+    terms = Terms(objective=Objective("val_loss", "min"), epochs=2, max_trials=1_000)
+
+    def curve(values):
+        return [values["x0"] ** 2 + 0.1 * values["x1"] + 1.0 / epoch for epoch in (1, 2)]
+
+    made = Simulation(Random(), space, curve, terms=terms)
+    made.run()
+    with open_catalog(tmp_path / "a.db") as catalog:
+        start = [SessionStarted(worker="here", settings={}), SpaceSet(space=space.to_json())]
+        catalog.create("big", terms, {}).append([*start, *made.events])
+    html = dialed.load("big", str(tmp_path / "a.db")).report(tmp_path / "a.html").read_text()
+    assert 1_000_000 < len(html.encode()) < 3_000_000
+    data = data_of(html)
+    assert len(data["history"]["numbers"]) == len(data["timeline"]["bars"]) == 1_000
+    assert len(data["curves"]["lines"]) == 60
+    assert "The 200 best of 1,000 trials." in html
+    answer = html.index("What mattered")
+    assert html.index('class="big"') < answer < html.index("Diagnosis") < html.index("What to try next")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 
-def test_without_the_key_nothing_is_shown(client_of):
-    client = client_of(cookie=False)
+def test_without_the_key_nothing_is_shown(reader_of):
+    client = reader_of(cookie=False)
     for path in ("/", "/study?name=plain", "/api/studies", "/feed"):
         answer = client.get(path)
         assert answer.status_code == 401
@@ -14,8 +14,8 @@ def test_without_the_key_nothing_is_shown(client_of):
     assert client.get("/static/dialed.css").status_code == 200, "the page that asks for the key has its looks"
 
 
-def test_the_key_in_the_address_becomes_a_cookie_that_pages_cannot_read(client_of):
-    answer = client_of(cookie=False).get("/study?name=plain&token=key", follow_redirects=False)
+def test_the_key_in_the_address_becomes_a_cookie_that_pages_cannot_read(reader_of):
+    answer = reader_of(cookie=False).get("/study?name=plain&token=key", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/study?name=plain")
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("dialed-8000=key;")
@@ -24,18 +24,18 @@ def test_the_key_in_the_address_becomes_a_cookie_that_pages_cannot_read(client_o
 
 
 @pytest.mark.parametrize("path", ["//evil.example/?token=key", "/\\evil.example?token=key"])
-def test_the_way_back_stays_on_this_machine(client_of, path):
-    answer = client_of(cookie=False).get("http://127.0.0.1:8000" + path, follow_redirects=False)
+def test_the_way_back_stays_on_this_machine(reader_of, path):
+    answer = reader_of(cookie=False).get("http://127.0.0.1:8000" + path, follow_redirects=False)
     assert not answer.headers.get("location", "/").startswith(("//", "http", "/\\"))
 
 
 @pytest.mark.parametrize("token", ["", "ke", "keyy", "KEY", "clé"])
-def test_another_key_is_none(client_of, token):
-    assert client_of(cookie=False).get("/", params={"token": token}).status_code == 401
+def test_another_key_is_none(reader_of, token):
+    assert reader_of(cookie=False).get("/", params={"token": token}).status_code == 401
 
 
-def test_no_key_is_asked_for_where_there_is_none(client_of):
-    assert client_of(cookie=False, token=None).get("/").status_code == 200
+def test_no_key_is_asked_for_where_there_is_none(reader_of):
+    assert reader_of(cookie=False, token=None).get("/").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_a_name_that_a_stranger_may_own_is_refused(client, host):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000", "192.168.0.7:8000", "MINE:8000"])
-def test_numbers_localhost_and_given_names_are_ours(client_of, host):
-    client = client_of(hosts=["mine"])
+def test_numbers_localhost_and_given_names_are_ours(reader_of, host):
+    client = reader_of(hosts=["mine"])
     assert client.get("/api/studies", headers={"Host": host}).status_code == 200
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from dialed.analysis.importance import what_mattered
+from dialed.analysis.importance import Importance, what_mattered
 from dialed.analysis.observations import thinned
 from dialed.analysis.views.axis import varying
 from dialed.errors import InvalidInputError
 from dialed.search.history import History
 from dialed.space import Hyperparameter, Space
 
-__all__ = ["named", "pair"]
+__all__ = ["named", "pair", "ranked"]
 
 
 def named(space: Space, names: Sequence[str]) -> list[Hyperparameter]:
@@ -42,17 +42,17 @@ def pair(history: History, space: Space, x: str | None, y: str | None) -> tuple[
         raise InvalidInputError(f"`x` and `y` must be two hyperparameters. Got '{x}' twice.")
     if x is not None and y is not None:
         return space[x], space[y]
-    ranked = [name for name in _ranked(history, space) if name not in given]
-    if len(given) + len(ranked) < 2:
+    left = [name for name in ranked(what_mattered(thinned(history), space), space) if name not in given]
+    if len(given) + len(left) < 2:
         raise InvalidInputError(
             f"This view needs two hyperparameters that vary. Got {len(varying(space))}. Look at `slice` instead."
         )
-    first = x if x is not None else ranked.pop(0)
-    return space[first], space[y if y is not None else ranked.pop(0)]
+    first = x if x is not None else left.pop(0)
+    return space[first], space[y if y is not None else left.pop(0)]
 
 
-def _ranked(history: History, space: Space) -> list[str]:
-    found = what_mattered(thinned(history), space)
-    influences = [] if found is None else sorted(found.influences, key=lambda influence: not influence.stands_out)
-    mattered = [influence.name for influence in influences]
-    return list(dict.fromkeys([*mattered, *(h.name for h in varying(space))]))
+def ranked(mattered: Importance | None, space: Space) -> list[str]:
+    """The hyperparameters that vary: those that stand out first, then by their importance where it is known."""
+    influences = () if mattered is None else mattered.influences
+    names = [influence.name for influence in sorted(influences, key=lambda influence: not influence.stands_out)]
+    return list(dict.fromkeys([*names, *(h.name for h in varying(space))]))

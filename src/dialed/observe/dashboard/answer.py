@@ -59,7 +59,7 @@ def answer_of(
         "headline": _headline(history, winner, confirmation),
         "winner": None if winner is None else row_of(winner),
         "changes": [] if winner is None else changes_of(winner, history.baseline),
-        "finalists": [] if confirmation is None else _finalists(confirmation),
+        "finalists": [] if confirmation is None else _finalists(confirmation, history),
         "mattered": _mattered(mattered, history),
         "diagnosis": _diagnosis(diagnosis, history),
         "next": _next(diagnosis, history, winner, confirmation),
@@ -146,7 +146,7 @@ def _signed(number: float) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def _finalists(confirmation: Confirmation) -> list[dict[str, Any]]:
+def _finalists(confirmation: Confirmation, history: History) -> list[dict[str, Any]]:
     return [
         {
             "trial": finalist.trial,
@@ -155,7 +155,7 @@ def _finalists(confirmation: Confirmation) -> list[dict[str, Any]]:
             "seeds": finalist.repeats,
             "best": f"{100 * finalist.probability_best:.0f} %",
         }
-        for finalist in confirmation.finalists
+        for finalist in sorted(confirmation.finalists, key=lambda finalist: history.objective.loss(finalist.mean))
     ]
 
 

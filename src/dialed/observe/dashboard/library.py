@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from dialed.analysis import Importance, what_mattered
 from dialed.analysis.observations import thinned
-from dialed.analysis.views.axis import varying
+from dialed.analysis.views.naming import ranked
 from dialed.events import Event
 from dialed.search.history import History
 from dialed.space import Space
@@ -118,8 +118,7 @@ class Look:
     @property
     def plane(self) -> tuple[str, ...]:
         """The two hyperparameters to look at together: those that mattered most, or the first that vary."""
-        ranked = [] if self.mattered is None else [influence.name for influence in self.mattered.influences]
-        return tuple(dict.fromkeys([*ranked, *(h.name for h in varying(self.space))]))[:2]
+        return tuple(ranked(self.mattered, self.space)[:2])
 
     def detailed(self, numbers: Iterable[int], reports: Iterable[Report]) -> History:
         """These trials with their members and curves, made of `reports`; of the others those that won or compare."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dialed.analysis import importance_of, what_mattered
+from dialed.analysis import Importance, importance_of, what_mattered
 from dialed.analysis.observations import thinned
 from dialed.analysis.views import (
     contour_view,
@@ -20,6 +20,7 @@ from dialed.analysis.views import (
     timeline_view,
     tried_view,
 )
+from dialed.analysis.views.naming import ranked
 from dialed.errors import DialedError, MissingDependencyError
 from dialed.observe.dashboard.answer import answer_of, cut_of, progress_of, telling
 from dialed.observe.dashboard.bundle import bundle
@@ -73,6 +74,7 @@ def report_html(study: Study) -> str:
         ) from error
     recorded = study.events()
     history, space = study.record, study.space
+    mattered = what_mattered(thinned(history), space)
     parts = {
         "style": (_STATIC / "dialed.css").read_text(encoding="utf-8"),
         "first": (_STATIC / "js" / "theme-first.js").read_text(encoding="utf-8"),
@@ -82,22 +84,22 @@ def report_html(study: Study) -> str:
     return template(
         "report.html",
         policy=_policy(parts),
-        data=_inlined(_views(history, space, recorded)),
+        data=_inlined(_views(history, space, recorded, mattered)),
         **parts,
-        **_words(study, history, space, recorded),
+        **_words(study, history, recorded, mattered),
     )
 
 
-def _words(study: Study, history: History, space: Space, recorded: Sequence[Recorded]) -> dict[str, Any]:
+def _words(study: Study, history: History, recorded: Sequence[Recorded], mattered: Importance | None) -> dict[str, Any]:
     """What is read without JavaScript."""
     telltale = set(telling(history))
     answer = answer_of(
         history,
-        space,
+        study.space,
         name=study.name,
         winner=study.winner,
         confirmation=study.confirmation,
-        mattered=what_mattered(thinned(history), space),
+        mattered=mattered,
         reports=(r.event for r in recorded if isinstance(r.event, Report) and r.event.key.trial in telltale),
     )
     seconds = history.finished_seconds or sum(trial.seconds for trial in history.trials)
@@ -105,19 +107,21 @@ def _words(study: Study, history: History, space: Space, recorded: Sequence[Reco
     return {
         "answer": answer,
         "progress": progress_of(history, study.budget, epochs=history.epochs, seconds=seconds),
-        "names": list(space.names),
+        "names": list(study.space.names),
         "rows": [row_of(trial) for trial in shown],
         "total": len(history.trials),
         "taken": format_seconds(seconds),
     }
 
 
-def _views(history: History, space: Space, recorded: Sequence[Recorded]) -> dict[str, Any]:
+def _views(history: History, space: Space, recorded: Sequence[Recorded], mattered: Importance | None) -> dict[str, Any]:
     latest = recorded[-LATEST_EVENTS:]
     cut = f"the latest {LATEST_EVENTS:,} of {len(recorded):,} events" if len(latest) < len(recorded) else ""
 
+    plane = ranked(mattered, space)[:2]
+
     def importance() -> Any:
-        found = importance_of(thinned(history), space)
+        found = mattered or importance_of(thinned(history), space)  # which says why it cannot be told
         return {**packed(found), "sentence": found.sentence, "cut": cut_of(found, history)}
 
     return {
@@ -126,8 +130,8 @@ def _views(history: History, space: Space, recorded: Sequence[Recorded]) -> dict
         "parallel": packed(parallel_view(history, space)),
         "importance": _or_reason(importance),
         "slices": packed(slice_view(history, space)),
-        "contour": _or_reason(lambda: packed(contour_view(history, space))),
-        "tried": _or_reason(lambda: packed(tried_view(history, space))),
+        "contour": _or_reason(lambda: packed(contour_view(history, space, *plane))),
+        "tried": _or_reason(lambda: packed(tried_view(history, space, *plane))),
         "timeline": {**packed(timeline_view(latest)), "cut": cut},
     }
 

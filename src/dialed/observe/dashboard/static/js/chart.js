@@ -93,7 +93,7 @@ export function numbers(palette, name, more = {}) {
     axisLine: { show: false },
     axisTick: { show: false },
     axisLabel: { color: palette.quiet, hideOverlap: true },
-    splitLine: { lineStyle: { color: palette.line } },
+    splitLine: { lineStyle: { color: palette.line }, showMinLine: !("max" in more), showMaxLine: !("max" in more) },
     splitNumber: 4,
     ...more,
   };

@@ -17,7 +17,7 @@ export function chart(id, label, options) {
 export function showHistory(view) {
   const scored = view.scores.filter((score) => score !== null).length;
   const drawn = chart("history", "Scores by trial, and the best so far");
-  byId("history-says").textContent = scored ? "each trial, and the best so far" : "";
+  byId("history-says").textContent = scored ? "each trial, and the best so far; the large dot is the winner" : "";
   if (!scored) return drawn.says("No score yet", "Each trial appears here as it ends.");
   drawn.draw((palette) => courseOption(view, palette), `Scores of ${count(scored, "trial")}; the best so far is ${short(view.best.at(-1))}.`);
 }
@@ -60,9 +60,15 @@ export function showSlices(view) {
   }
 }
 
+// From the worst to the best.
+function span(scores, { direction }) {
+  const ends = [Math.min(...scores), Math.max(...scores)].map(short);
+  return (direction === "max" ? ends : ends.reverse()).join(" to ");
+}
+
 export function showContour(view) {
   const drawn = chart("contour", "Expected score over two hyperparameters");
-  byId("contour-says").textContent = view.reason || view.error ? "" : ["the expected score, the others as they were tried; stronger is better", view.cut].filter(Boolean).join("; ");
+  byId("contour-says").textContent = view.reason || view.error ? "" : [`the expected score, the others as they were tried; stronger is better (${span(view.surface.flat(), view.objective)})`, view.cut].filter(Boolean).join("; ");
   if (view.error || view.reason) return drawn.says("Too early to tell", view.error || view.reason);
   drawn.draw((palette) => contourOption(view, palette), `Expected ${view.objective.name} over ${view.x.name} and ${view.y.name}.`);
 }

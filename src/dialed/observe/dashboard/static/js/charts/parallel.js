@@ -40,7 +40,7 @@ export function parallelOption(view, palette, selection) {
     parallelAxis: axes,
     tooltip: tip(palette, ({ name, dataIndex }) => saidOf(view, name, dataIndex)),
     series: [
-      series(others, { lineStyle: { width: 1, opacity: picked.size ? 0.15 : others.length > 300 ? 0.35 : 0.6 } }),
+      series(others, { lineStyle: { width: 1, opacity: (picked.size ? 0.6 : 1) * (others.length > 300 ? 0.35 : 0.6) } }),
       series(ours, { lineStyle: { width: 2.5, opacity: 1 }, z: 4 }),
     ],
   };

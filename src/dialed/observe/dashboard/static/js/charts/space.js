@@ -19,7 +19,7 @@ export function importanceOption(found, palette, width) {
   return {
     grid: { left: Math.min(150, width * 0.34), right: 32, top: 8, bottom: 44 },
     tooltip: tip(palette, said),
-    xAxis: numbers(palette, "share of what tells the best trials from the others", { min: 0, max: Math.min(1, Math.ceil(5 * Math.max(0.2, ...rows.map((row) => row.high))) / 5), axisLabel: { color: palette.quiet, formatter: percent } }),
+    xAxis: numbers(palette, "share of what tells the best trials from the others", { min: 0, max: Math.min(1, Math.ceil(5 * Math.max(0.2, ...rows.map((row) => Math.max(row.high, row.chance)))) / 5), interval: 0.2, axisLabel: { color: palette.quiet, formatter: percent } }),
     yAxis: {
       type: "category",
       data: rows.map((row) => row.name),
@@ -81,9 +81,10 @@ export function contourOption(view, palette) {
   const points = view.numbers.map((number, i) => [view.x_places[i], view.y_places[i], number, view.scores[i]]).filter((point) => point[0] !== null && point[1] !== null);
   const winner = points.filter((point) => point[2] === view.winner);
   const rectangle = (_, api) => {
-    const [left, bottom] = api.coord([api.value(0) - halves[0], api.value(1) - halves[1]]);
-    const [right, top] = api.coord([api.value(0) + halves[0], api.value(1) + halves[1]]);
-    return { type: "rect", shape: { x: left, y: top, width: right - left + 0.5, height: bottom - top + 0.5 }, style: { fill: shade(better(api.value(2)), palette) } };
+    // On whole pixels, or the background shines through between them.
+    const [left, bottom] = api.coord([api.value(0) - halves[0], api.value(1) - halves[1]]).map(Math.round);
+    const [right, top] = api.coord([api.value(0) + halves[0], api.value(1) + halves[1]]).map(Math.round);
+    return { type: "rect", shape: { x: left, y: top, width: right - left, height: bottom - top }, style: { fill: shade(better(api.value(2)), palette) } };
   };
   return {
     grid: { left: 84, right: 16, top: 12, bottom: 48 },

@@ -56,7 +56,7 @@ function bar(hit, api, bars, colour, palette) {
 
 export function seconds(value) {
   if (value < 10) return `${Number(value.toFixed(2))} s`;
-  if (value < 120) return `${Math.round(value)} s`;
-  if (value < 7200) return `${Math.round(value / 60)} min`;
+  if (value < 120) return `${Number(value.toFixed(1))} s`;
+  if (value < 7200) return `${Number((value / 60).toFixed(1))} min`;
   return `${Number((value / 3600).toFixed(1))} h`;
 }
