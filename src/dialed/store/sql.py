@@ -238,6 +238,12 @@ class SqlStore(StudyReader):
         self._many(cursor, self._queries.set_lease, [{**self._at(MemberKey(*row[:3])), **lease} for row in rows])
         return [leased_of(row) for row in rows]
 
+    @patient
+    def held(self) -> dict[MemberKey, str]:
+        """Return the members that are leased now, each with its worker: those, too, that have not begun."""
+        with self._database.reading() as cursor:
+            return {MemberKey(row[3], row[5], row[6]): row[0] for row in self._leases(cursor)}
+
     def _dead(self) -> set[str]:
         """Return those of the other workers seen last time that have ended since: asked before the lock is taken."""
         return {name for name in self._others if is_dead(name)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -15,7 +15,7 @@ from dialed.store import Heartbeat, Leased, SqlStore
 from dialed.study.budget import Budget
 from dialed.study.claim import LEASE_SECONDS
 from dialed.study.room import Room
-from dialed.trial import Purpose
+from dialed.trial import Purpose, State
 
 __all__ = ["Ended", "Joining", "Visit"]
 
@@ -87,12 +87,11 @@ class Joining:
         while True:
             self._look()
             ran = ran or self._state == "running"
-            leased = self._lease(worker.name)
-            if leased:
-                self._say(leased)
-                job = Job(worker=worker.name, leased=tuple(leased))
+            job = self._job(worker.name)
+            if job is not None:
+                self._say(job.leased)
                 worker.train(job, is_paused=self._is_over, given_up=self._history.asked.stop)
-                members, since = members + len(leased), self.clock.monotonic()
+                members, since = members + len(job.leased), self.clock.monotonic()
                 continue
             if (self._state == "finished" and ran) or self.is_over():
                 return Visit(members=members, ended="finished")
@@ -106,13 +105,39 @@ class Joining:
         self._state = self.store.info.state
         self._cursor = self.store.fold_into(self._history, after=self._cursor)
 
+    def _job(self, worker: str) -> Job | None:
+        """Members to train, with what a budget in epochs has left for them; `None` where there is nothing.
+
+        Others may have leased members at the same moment. Those of the oldest trials have the epochs, so of two workers
+        that see each other one gives back.
+        """
+        leased = self._lease(worker)
+        if not leased or self._limits.max_epochs is None:
+            return Job(worker=worker, leased=tuple(leased)) if leased else None
+        first = min(item.member.key for item in leased)
+        others = [key for key, holder in self.store.held().items() if holder != worker]
+        self._look()
+        records = [self._history.member(key) for key in others]
+        promised = sum(max(r.length - r.epoch, 0) for r in records if r.state is State.RUNNING or r.key < first)
+        left = self._limits.max_epochs - self._history.epochs - promised
+        if left <= 0:
+            self.store.release(worker)
+            return None
+        # Epochs since a checkpoint are trained again, and were counted.
+        left += sum(self._history.member(item.member.key).epoch - item.member.epoch for item in leased)
+        return Job(worker=worker, leased=tuple(leased), epochs=left)
+
+    @property
+    def _limits(self) -> Budget:
+        return Budget(max_epochs=self._history.terms.max_epochs)
+
     def _lease(self, worker: str) -> list[Leased]:
         """Take members that wait; those of a confirmation first."""
         if self._state != "running" or self._history.asked.paused or self._is_spent:
             return []
         purposes: tuple[Purpose, ...] = ("confirm", "search")
         for purpose in purposes:
-            room = Room(history=self._history, limits=Budget(), lanes=self.lanes, workers=2, jobs=())
+            room = Room(history=self._history, limits=self._limits, lanes=self.lanes, workers=2, jobs=())
             limit = room.again(purpose, free=1)
             leased = self.store.lease(worker, limit=limit, seconds=LEASE_SECONDS, purpose=purpose) if limit else []
             if leased:
@@ -121,7 +146,7 @@ class Joining:
 
     @property
     def _is_spent(self) -> bool:
-        limit = self._history.terms.max_epochs
+        limit = self._limits.max_epochs
         return limit is not None and self._history.epochs >= limit
 
     def _is_over(self) -> bool:
@@ -130,6 +155,6 @@ class Joining:
             self._look()
         return self._state == "finished" or self._history.asked.paused or self._is_spent
 
-    def _say(self, leased: list[Leased]) -> None:
+    def _say(self, leased: Sequence[Leased]) -> None:
         trials = sorted({item.member.key.trial for item in leased})
         self.say(f"trains trial{'s' * (len(trials) > 1)} {', '.join(map(str, trials))}")
