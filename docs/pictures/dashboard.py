@@ -44,7 +44,9 @@ def show(page: Page, address: str, view: str) -> None:
     if view == "studies":
         page.goto(f"http://{host}/")
         page.wait_for_selector("#studies tbody a")
-        page.get_by_text("dialed.db").evaluate("node => { node.textContent = 'dialed.db' }")  # without this machine's folder
+        page.get_by_text("dialed.db").evaluate(
+            "node => { node.textContent = 'dialed.db' }"
+        )  # without this machine's folder
         return
     page.goto("about:blank")
     page.goto(f"http://{host}/study?name=digits&with=digits-bayesian#{view}")

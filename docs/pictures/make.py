@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 import dialed
 from dialed.study.study import Study
 
 Draw = Callable[[], Any]
+MOST_BYTES = 150_000
 
 
 def build(hp: dialed.HyperParameters) -> Any:
@@ -143,7 +145,14 @@ def main() -> None:
         if not told.only or name in told.only:
             path = told.folder / f"plot-{name.replace('_', '-')}{suffix}.png"
             draw().savefig(path)
+            slim(path)
             print(path)
+
+
+def slim(path: Path) -> None:
+    """Many thin lines make a large PNG: such a one gets 256 colours."""
+    if path.stat().st_size > MOST_BYTES:
+        Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 if __name__ == "__main__":

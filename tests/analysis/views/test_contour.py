@@ -42,3 +42,17 @@ def test_a_plane_needs_two_hyperparameters(searched, space):
         contour_view(searched(3), Space([space["layers"], space["constant"]]))
     with pytest.raises(InvalidInputError, match="must be two hyperparameters. Got 'layers' twice"):
         contour_view(searched(3), space, "layers", "layers")
+
+
+def test_of_many_trials_some_make_the_surface_and_the_view_says_so(searched, space):
+    assert contour_view(searched(120), space, "learning_rate", "layers").cut == ""
+    view = contour_view(searched(450), space, "learning_rate", "layers")
+    assert view.cut.startswith("told from 400 of 450 trials")
+    assert len(view.x_places) == 450
+    assert view.x_grid[int(np.array(view.surface).mean(axis=0).argmin())] == pytest.approx(0.4, abs=0.1)
+
+
+def test_a_surface_promises_nothing_that_was_not_seen(searched, space):
+    view = contour_view(searched(60), space, "learning_rate", "layers")
+    seen = [score for score in view.scores if score is not None]
+    assert min(seen) <= np.min(view.surface) <= np.max(view.surface) <= max(seen)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
+import httpx
 import pytest
 
 from dialed.errors import StudyError
 from dialed.events import Noted
+from dialed.observe.dashboard import serving
 from dialed.observe.dashboard.feed import _list, _study
 from dialed.observe.dashboard.library import Library
 
@@ -27,6 +31,33 @@ def test_what_happened_meanwhile_is_told_to_who_comes_back(catalog):
     assert kind == "change"
     assert [(row["number"], row["note"]) for row in body["trials"]] == [(2, "first"), (5, "second")]
     assert _study(Library(catalog), "plain", later) is None
+
+
+def test_a_browser_that_lost_the_connection_is_told_all_that_it_missed(catalog):
+    """Over a real connection, as browsers come back: with the place of the last message that they had."""
+    store = catalog.open("plain")
+    with serving(catalog, token="") as address:
+        place = heard(f"{address}feed?study=plain")["id"]
+        for trial in (2, 5):
+            store.append([Noted(trial=trial, text=f"note {trial}")])
+        missed = heard(f"{address}feed?study=plain", {"Last-Event-ID": place})
+        store.append([Noted(trial=7, text="later")])
+        last = heard(f"{address}feed?study=plain&after={place}", {"Last-Event-ID": missed["id"]})
+    assert [(row["number"], row["note"]) for row in missed["trials"]] == [(2, "note 2"), (5, "note 5")]
+    assert [row["number"] for row in last["trials"]] == [7]
+
+
+def heard(address, headers=()):
+    """The first message of a feed."""
+    said = {}
+    with httpx.stream("GET", address, headers=dict(headers), trust_env=False, timeout=60) as answer:
+        for line in answer.iter_lines():
+            name, _, text = line.partition(": ")
+            if name in ("id", "data"):
+                said[name] = text
+            if line == "" and "data" in said:
+                return {"id": said["id"], **json.loads(said["data"])}
+    raise AssertionError(f"The feed ended after {said}.")
 
 
 def test_a_change_of_state_alone_is_told(catalog):
