@@ -17,6 +17,7 @@ __all__ = [
     "Built",
     "Enqueued",
     "Event",
+    "Measured",
     "MembersAdded",
     "Noted",
     "PauseSet",
@@ -156,6 +157,14 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """How long the trial's model takes to answer for one sample: `latency`, in seconds."""
+
+    trial: int
+    latency: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
     """A checkpoint of a member was committed. `kind` is "last" (the whole state) or "best" (the weights)."""
 
@@ -233,6 +242,7 @@ Event: TypeAlias = (
     | TrialStopped
     | WarmStarted
     | Built
+    | Measured
     | Report
     | Saved
     | Outcome

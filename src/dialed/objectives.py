@@ -151,6 +151,8 @@ def value_of(trial: Trial, name: str) -> float | None:
         return trial.metrics[name]
     if name == "parameters":
         return None if trial.parameters is None else float(trial.parameters)
+    if name == LATENCY:
+        return trial.latency
     if name == "seconds":
         return trial.seconds / trial.epochs if trial.epochs else None
     sizes = [m.memory_bytes for m in trial.members if m.purpose == "search" and m.memory_bytes is not None]

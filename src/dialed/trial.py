@@ -275,7 +275,8 @@ class Trial:
     `score` is the objective, the mean over the members of the search of their best epoch; `None` while there is none.
     `spread` is the sample standard deviation over those members; `None` for fewer than two. `origin` says where its
     state came from, where it did not begin from nothing. `metrics` has the mean over the members of what the study has
-    further objectives or constraints for. `note` and `tags` are what people wrote about it.
+    further objectives or constraints for. `latency` is the seconds that its model takes to answer for one sample, where
+    that was measured (docs/objectives). `note` and `tags` are what people wrote about it.
     """
 
     number: int
@@ -289,6 +290,7 @@ class Trial:
     epochs: int = 0
     seconds: float = 0.0
     parameters: int | None = None
+    latency: float | None = None
     source: str = "strategy"
     engine: str = ""
     origin: Origin | None = None

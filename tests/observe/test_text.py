@@ -12,6 +12,7 @@ from dialed.observe.text import (
     first_line,
     format_bytes,
     format_count,
+    format_latency,
     format_score,
     format_seconds,
     format_value,
@@ -185,3 +186,10 @@ def test_higher_values_never_get_a_lower_block(values: list[float]) -> None:
 def test_columns_are_aligned_and_the_last_is_cut() -> None:
     rows = [("trial", "values"), ("7", "learning_rate=0.1 units=64")]
     assert columns(rows, "rl", width=20) == ["  trial  values", "      7  learning_r…"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.000251, "0.25 ms"), (0.0123, "12 ms"), (0.25, "250 ms"), (1.3, "1.3 s"), (None, "-")]
+)
+def test_a_latency_is_written_in_thousandths_of_a_second(seconds, text):
+    assert format_latency(seconds) == text

@@ -12,7 +12,7 @@ from dialed.errors import StoreError
 from dialed.store import open_catalog
 from dialed.store.database import Database, parse_address
 from dialed.store.schema import MIGRATIONS, SCHEMA_VERSION, members, metadata, prepare
-from dialed.testing.stores import _ALL_KINDS, _COMINGS, _COPIES, _WISHES
+from dialed.testing.stores import _ALL_KINDS, _COMINGS, _COPIES, _TIMES, _WISHES
 from dialed.trial import MemberKey, State
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -35,10 +35,11 @@ def test_every_released_schema_opens_for_ever(sample: Path, tmp_path: Path) -> N
         store = catalog.open("every kind of event")
         copies = (*_ALL_KINDS, *_COPIES)
         written = {"schema_1": _ALL_KINDS, "schema_2": copies, "schema_3": (*copies, *_WISHES)}
-        known = written.get(sample.stem, (*copies, *_WISHES, *_COMINGS))
+        known = written.get(sample.stem, (*copies, *_WISHES, *_COMINGS, *_TIMES))
         assert [record.event for record in store.history()] == list(known)
         assert store.load_history().trial(0).members[0].score == 0.25
         row = store.trial_row(0)
+        assert row and row.latency == (0.00025 if sample.stem == "schema_4" else None)
         assert row and (row.parameters, len(row.members)) == (2**40, 6)
         [lease] = store.lease("w", limit=1, seconds=60)
         assert lease.member.key == MemberKey(0, 0, 1)

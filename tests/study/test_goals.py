@@ -212,4 +212,6 @@ def test_latency_is_measured_where_it_is_asked_for_and_recorded_with_every_trial
     study = tuner.search(np.zeros((8, 3), "float32"), np.zeros(8, "float32"), validation_split=0.5, epochs=1)
     assert len(study.trials) == 2
     assert all(0.0 < trial.metrics["latency"] < 10.0 for trial in study.trials)
+    assert [trial.latency for trial in study.trials] == [trial.metrics["latency"] for trial in study.trials]
+    assert study.to_pandas()["latency"].between(0.0, 10.0).all()
     assert "Constraints: latency <= 10. Kept by 2 of 2" in study.summary()

@@ -95,6 +95,7 @@ def test_the_score_is_the_best_epoch_of_the_objective(searched):
 def test_the_winner_is_judged_by_fresh_seeds(searched):
     confirmation = searched.study.confirmation
     assert all(f.repeats >= 3 for f in confirmation.finalists)
+    assert all(0.0 < searched.study.record.trial(f.trial).latency < 10.0 for f in confirmation.finalists)
     assert confirmation.sentence in " ".join(searched.summary().split())
 
 

@@ -75,6 +75,7 @@ def trial_document(trial: Trial, reports: Sequence[Report] | None = None) -> dic
         "epochs": trial.epochs,
         "seconds": trial.seconds,
         "parameters": trial.parameters,
+        "latency": trial.latency,
         "source": trial.source,
         "engine": trial.engine,
         "note": trial.note,

@@ -21,7 +21,7 @@ from dialed.study.study import Study
 __all__ = ["as_csv", "export"]
 
 _BEFORE = ("number", "state", "score", "spread")
-_AFTER = ("epochs", "seconds", "parameters", "source", "cause", "message")
+_AFTER = ("epochs", "seconds", "parameters", "latency", "source", "cause", "message")
 
 
 @click.command(short_help="Write a study to files that other programs read.")

@@ -20,6 +20,7 @@ from dialed.observe.text import (
     first_line,
     format_bytes,
     format_count,
+    format_latency,
     format_score,
     format_seconds,
     format_value,
@@ -223,6 +224,8 @@ def _cost(trial: Trial) -> str:
     parts = [format_count(trial.epochs, "epoch"), format_seconds(trial.seconds)]
     if trial.parameters is not None:
         parts.append(format_count(trial.parameters, "parameter"))
+    if trial.latency is not None:
+        parts.append(f"{format_latency(trial.latency)} a sample")
     chosen = {"default": "the defaults", "enqueued": "asked for", "asked": "asked for"}.get(trial.source)
     return ", ".join([*parts, *([chosen] if chosen else []), *([f"trained by {trial.engine}"] if trial.engine else [])])
 

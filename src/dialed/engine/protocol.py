@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from dialed.events import Built, Saved
+from dialed.events import Built, Measured, Saved
 from dialed.trial import Member, Outcome, Report
 
 __all__ = ["Batch", "Engine", "OnReport", "Progress"]
 
-Progress: TypeAlias = Built | Report | Saved
-"""What an engine tells while it trains: a model was built, an epoch ended, a checkpoint was written."""
+Progress: TypeAlias = Built | Measured | Report | Saved
+"""What an engine tells while it trains: a model was built, or timed, an epoch ended, a checkpoint was written."""
 
 OnReport: TypeAlias = Callable[[Progress], bool]
 """Called for each; returns True when the member should pause at once (it keeps its checkpoint and can go on later)."""

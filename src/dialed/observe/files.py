@@ -20,7 +20,7 @@ from dialed.trial import MemberRecord, Report, Trial
 __all__ = ["CsvFiles", "JsonLines"]
 
 _REPORTS = ("member", "trial", "seed", "fold", "purpose", "epoch", "seconds", "metric", "value")
-_BEFORE = ("number", "state", "score", "spread", "epochs", "seconds", "parameters", "cause", "message")
+_BEFORE = ("number", "state", "score", "spread", "epochs", "seconds", "parameters", "latency", "cause", "message")
 
 
 class CsvFiles(Tracker):
@@ -41,7 +41,7 @@ class CsvFiles(Tracker):
         ...     lambda hp: hp.Float("x", 0.0, 1.0), max_trials=2, observers=[CsvFiles(folder)], verbose=0
         ... )
         >>> (folder / "trials.csv").read_text().splitlines()[0]
-        'number,state,score,spread,epochs,seconds,parameters,cause,message,values.x'
+        'number,state,score,spread,epochs,seconds,parameters,latency,cause,message,values.x'
     """
 
     def __init__(self, folder: str | Path) -> None:

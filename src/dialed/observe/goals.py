@@ -6,7 +6,15 @@ import textwrap
 from collections.abc import Sequence
 
 from dialed.objectives import Constraint, keeps, shortfall, value_of
-from dialed.observe.text import columns, format_bytes, format_count, format_score, format_seconds, format_values
+from dialed.observe.text import (
+    columns,
+    format_bytes,
+    format_count,
+    format_latency,
+    format_score,
+    format_seconds,
+    format_values,
+)
 from dialed.search.front import front_of, knee_of, losses_of
 from dialed.search.history import History
 from dialed.trial import Objective, Trial
@@ -88,7 +96,7 @@ def _shown(name: str, value: float | None) -> str:
     if value is None:
         return "-"
     readable = {
-        "latency": format_seconds,
+        "latency": format_latency,
         "memory": format_bytes,
         "parameters": lambda count: f"{count:,.0f}",
         "seconds": format_seconds,

@@ -95,6 +95,7 @@ class _Runs:
 
     def trial_ended(self, trial: Trial) -> None:
         numbers = {"score": trial.score, "spread": trial.spread, "parameters": trial.parameters}
+        numbers["latency"] = trial.latency
         tags = {"dialed.state": str(trial.state)}
         if trial.cause is not None:
             tags |= {"dialed.cause": str(trial.cause), "dialed.message": trial.message[:_LONGEST_PARAMETER]}

@@ -23,6 +23,7 @@ from dialed.observe.text import (
     first_line,
     format_bytes,
     format_count,
+    format_latency,
     format_score,
     format_seconds,
     format_value,
@@ -58,6 +59,8 @@ def trial_html(trial: Trial) -> str:
     facts += [format_count(trial.epochs, "epoch"), format_seconds(trial.seconds)]
     if trial.parameters is not None:
         facts.append(format_count(trial.parameters, "parameter"))
+    if trial.latency is not None:
+        facts.append(f"{format_latency(trial.latency)} a sample")
     parts = [_head(f"Trial {trial.number}", ", ".join(facts))]
     if trial.message:
         parts.append(f'<pre style="white-space:pre-wrap;margin:.4em 0">{escape(trial.message)}</pre>')

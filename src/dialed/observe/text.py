@@ -16,6 +16,7 @@ __all__ = [
     "first_line",
     "format_bytes",
     "format_count",
+    "format_latency",
     "format_score",
     "format_seconds",
     "format_value",
@@ -154,6 +155,15 @@ def format_seconds(seconds: float | None) -> str:
     if minutes < 1440:
         return _pair(minutes, 60, "h", "min")
     return _pair(round(seconds / 3600), 24, "d", "h")
+
+
+def format_latency(seconds: float | None) -> str:
+    """Write how long one answer takes: "0.25 ms", "12 ms", "1.3 s"."""
+    if seconds is None or not math.isfinite(seconds):
+        return _NONE
+    if seconds >= 0.9995:
+        return format_seconds(seconds)
+    return f"{1000 * seconds:.0f} ms" if seconds >= 0.0995 else f"{1000 * seconds:.2g} ms"
 
 
 def _pair(amount: int, size: int, large: str, small: str) -> str:

@@ -16,6 +16,7 @@ from dialed.events import (
     Built,
     Enqueued,
     Event,
+    Measured,
     MembersAdded,
     Noted,
     Returned,
@@ -325,6 +326,8 @@ class History:
                 self._put(replace(record, last=last or record.last, best=best or record.best))
             case Built():
                 self._build(event)
+            case Measured():
+                self._keep(replace(self._trials[event.trial], latency=event.latency))
             case TrialCopied():
                 self._copy(event)
             case TrialContinued():
@@ -435,6 +438,7 @@ class History:
             values=trial.values,
             members=members,
             parameters=trial.parameters,
+            latency=trial.latency,
             source=trial.source,
             engine=trial.engine,
             origin=trial.origin,

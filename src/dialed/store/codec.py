@@ -22,6 +22,7 @@ from dialed.events import (
     Built,
     Enqueued,
     Event,
+    Measured,
     MembersAdded,
     Noted,
     PauseSet,
@@ -213,6 +214,7 @@ _READERS: dict[type, tuple[str, dict[str, _Reader]]] = {
             "space": _optional(_mapping),
         },
     ),
+    Measured: ("measured", {**_TRIAL, "latency": _number}),
     Report: (
         "report",
         {

@@ -16,6 +16,7 @@ from dialed.events import (
     Built,
     Enqueued,
     Event,
+    Measured,
     MembersAdded,
     Noted,
     Returned,
@@ -87,6 +88,7 @@ class Draft:
         self.started: dict[int, TrialStarted | TrialCopied] = {}
         self.built: dict[int, Built] = {}
         self.noted: dict[int, Noted] = {}
+        self.measured: dict[int, Measured] = {}
         self.copies: set[int] = set()
         self.added: list[MemberRow] = []
         self.changed: dict[MemberKey, MemberRow] = {}
@@ -136,6 +138,9 @@ class Draft:
                 self._change(event.trial, (State.PAUSED, State.WAITING), State.STOPPED, None)
             case Built():
                 self._build(event)
+            case Measured():
+                self.members(event.trial)  # which there must be
+                self.measured[event.trial] = event
             case Noted():
                 self.members(event.trial)  # which there must be
                 self.noted[event.trial] = event

@@ -34,7 +34,7 @@ MUTABLE = (
     "worker lease_until begun"
 ).split()
 TRIAL = (
-    "number values_json state cause message score spread epochs seconds parameters source engine origin note tags"
+    "number values_json state cause message score spread epochs seconds parameters source engine origin note tags latency"
 ).split()
 AGGREGATE = "state cause message score spread epochs seconds".split()
 STUDY = "name created changed terms settings state trials epochs claim_worker claim_until seconds id cursor".split()
@@ -89,6 +89,7 @@ class Queries:
         self.set_aggregate = text(_set_trial(AGGREGATE))
         self.set_built = text(_set_trial(["values_json", "parameters", "engine"]))
         self.set_built_copy = text(_set_trial(["parameters", "engine"]))
+        self.set_latency = text(_set_trial(["latency"]))
         self.set_note = text(_set_trial(["note", "tags"]))
         self.set_counters = text(_set(studies, _OF_STUDY, [*COUNTERS, "changed"]))
         self.set_terms = text(_set(studies, _OF_STUDY, ["terms", "settings", "changed"]))

@@ -173,7 +173,7 @@ def begun_values(event: TrialStarted | TrialCopied) -> dict[str, Any]:
     else:
         source, origin = event.source, None
     values = {"values_json": encode_json(event.values), "origin": encode_origin(origin)}
-    return {**values, "source": source, "parameters": None, "engine": "", "note": "", "tags": "[]"}
+    return {**values, "source": source, "parameters": None, "latency": None, "engine": "", "note": "", "tags": "[]"}
 
 
 def note_values(event: Noted) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def trial_from(row: Row, members: Sequence[Row] = ()) -> Trial:
     return Trial(
         number=row[0],
         values=decode_json(row[1]),
-        state=visible(_STATES[row[2]], leased=bool(row[15])),
+        state=visible(_STATES[row[2]], leased=bool(row[16])),
         cause=_CAUSES[row[3]],
         message=row[4],
         score=row[5],
@@ -199,6 +199,7 @@ def trial_from(row: Row, members: Sequence[Row] = ()) -> Trial:
         origin=decode_origin(row[12]),
         note=row[13],
         tags=decode_tags(row[14]),
+        latency=row[15],
         members=tuple(member_of(member).record for member in members),
     )
 

@@ -107,6 +107,7 @@ trials = Table(
     Column("origin", Text),
     Column("note", Text, nullable=False, server_default=text("''")),
     Column("tags", Text, nullable=False, server_default=text("'[]'")),
+    Column("latency", Double),
     Index("dialed_trials_by_score", "study", "score"),
     sqlite_with_rowid=False,
 )
@@ -174,7 +175,12 @@ def _notes(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE dialed_trials ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'"))
 
 
-MIGRATIONS: tuple[Migration, ...] = (_origins, _notes)
+def _latencies(connection: Connection) -> None:
+    """A trial's model is timed."""
+    connection.execute(text("ALTER TABLE dialed_trials ADD COLUMN latency DOUBLE PRECISION"))
+
+
+MIGRATIONS: tuple[Migration, ...] = (_origins, _notes, _latencies)
 """The first goes from version 1 to 2, and so on. Once released, a migration is never changed."""
 
 SCHEMA_VERSION = 1 + len(MIGRATIONS)

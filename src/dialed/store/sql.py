@@ -160,6 +160,9 @@ class SqlStore(StudyReader):
                 row["values_json"] = encode_json(built.values)
             statement = self._queries.set_built_copy if number in draft.copies else self._queries.set_built
             cursor.execute(statement, {"at_study": self._study, "at_trial": number, **row})
+        for number, measured in draft.measured.items():
+            at = {"at_study": self._study, "at_trial": number}
+            cursor.execute(self._queries.set_latency, {**at, "latency": measured.latency})
         for number, noted in draft.noted.items():
             at = {"at_study": self._study, "at_trial": number}
             cursor.execute(self._queries.set_note, {**at, **note_values(noted)})

@@ -65,6 +65,7 @@ class KerasMaker:
         clock: Time.
         checkpoint_seconds: The longest time between two checkpoints of a member.
         compile_cache: Whether compiled programs are kept, or the folder for them.
+        times: Whether models are timed; not where a metric of their own goes by that name. Defaults to True.
         process: One with JAX that was started early, for this process. Defaults to none.
     """
 
@@ -74,6 +75,7 @@ class KerasMaker:
     clock: Clock
     checkpoint_seconds: float
     compile_cache: bool | str | os.PathLike[str]
+    times: bool = True
     process: JaxProcess | None = None
 
     @property
@@ -108,11 +110,11 @@ class KerasMaker:
             compile_cache=self.compile_cache,
             process=self.process,
         )
-        if LATENCY not in self.prepared.terms.kept or LATENCY in (self.prepared.probe.metric_names or ()):
+        if not self.times:
             return engine
         from dialed.engine.latency import Timed
 
-        return Timed(engine, assignment)
+        return Timed(engine, assignment, asked=LATENCY in self.prepared.terms.kept)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from dialed.engine.jax_worker.settings import backend_settings, registered_here
@@ -131,7 +133,7 @@ class KerasMaker:
         )
 
 
-_PLAIN = ("kind", "checkpoints", "clock", "checkpoint_seconds", "compile_cache")
+_PLAIN = ("kind", "checkpoints", "clock", "checkpoint_seconds", "compile_cache", "times")
 
 
 def _unpacked(

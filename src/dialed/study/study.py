@@ -245,7 +245,7 @@ class Study:
         return self.record.trial(number)
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a trial: number, state, score, spread, the values, epochs, seconds, parameters, cause.
+        """One row a trial: number, state, score, spread, the values, epochs, seconds, parameters, latency, cause.
 
         Beside the score, what it has of each further objective and of what is constrained; whether it keeps the
         constraints (`feasible`), and whether it is on the front (`front`).

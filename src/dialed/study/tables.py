@@ -49,7 +49,7 @@ def trials_frame(trials: Sequence[Trial], space: Space, terms: Terms) -> pd.Data
 
 
 _BEFORE = ("number", "state", "score", "spread")
-_AFTER = ("epochs", "seconds", "parameters", "source", "cause", "message")
+_AFTER = ("epochs", "seconds", "parameters", "latency", "source", "cause", "message")
 
 
 def _row(trial: Trial, names: Sequence[str]) -> dict[str, Any]:
@@ -62,6 +62,7 @@ def _row(trial: Trial, names: Sequence[str]) -> dict[str, Any]:
         "epochs": trial.epochs,
         "seconds": trial.seconds,
         "parameters": trial.parameters,
+        "latency": value_of(trial, "latency"),
         "source": trial.source,
         "cause": None if trial.cause is None else str(trial.cause),
         "message": trial.message,

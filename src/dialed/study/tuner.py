@@ -17,7 +17,7 @@ from dialed.engine.fingerprint import differences, fingerprint
 from dialed.engine.hypermodel import overrides_fit
 from dialed.errors import InvalidInputError, StudyError
 from dialed.executor.on_ray.place import Ray
-from dialed.objectives import Constraint
+from dialed.objectives import LATENCY, Constraint
 from dialed.observe import Guarded, Observer, display_for
 from dialed.search import Manual, PopulationBased, Strategy, strategy_from
 from dialed.store import Catalog, Checkpoints, SqlStore, open_catalog, sweep
@@ -504,6 +504,7 @@ class Tuner:
             clock=self.clock,
             checkpoint_seconds=self.checkpoint_seconds,
             compile_cache=self.compile_cache,
+            times=LATENCY not in (prepared.probe.metric_names or ()),
             process=process,
         )
 

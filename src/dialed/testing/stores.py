@@ -18,6 +18,7 @@ from dialed.events import (
     Built,
     Enqueued,
     Event,
+    Measured,
     MembersAdded,
     Noted,
     PauseSet,
@@ -91,7 +92,7 @@ def events_come_back_in_order(make_store: MakeStore) -> None:
     """What goes in comes out: equal events, in order, with rising cursors and the clock's times."""
     clock = HandClock()
     store = make_store(TERMS, clock)
-    kinds = (*_ALL_KINDS, *_COPIES, *_WISHES, *_COMINGS)
+    kinds = (*_ALL_KINDS, *_COPIES, *_WISHES, *_COMINGS, *_TIMES)
     for event in kinds:
         clock.advance(1.0)
         store.append([event])
@@ -292,6 +293,7 @@ def an_illegal_change_is_refused(make_store: MakeStore) -> None:
         TrialStarted(trial=9, values={}, until=1, epochs=1, seeds=(0,), source="enqueued"),
         _report(7, 1),
         Built(trial=7, values={}),
+        Measured(trial=7, latency=0.1),
         TrialStopped(trial=7),
         Saved(key=MemberKey(0, 99, 0), kind="last", checkpoint=_CHECKPOINT),
     )
@@ -443,3 +445,4 @@ STORE_CHECKS: Sequence[Callable[[MakeStore], None]] = (
     threads_never_share_a_member,
 )
 """Each is a truth about stores; its name says which."""
+_TIMES: Sequence[Event] = (Measured(trial=0, latency=0.00025),)

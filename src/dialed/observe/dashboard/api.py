@@ -27,7 +27,7 @@ from dialed.observe.dashboard.answer import answer_of, changes_of, cut_of, progr
 from dialed.observe.dashboard.library import Library, Look
 from dialed.observe.dashboard.packed import packed
 from dialed.observe.dashboard.table import Wanted, page_of, row_of
-from dialed.observe.text import format_count, format_score, format_seconds
+from dialed.observe.text import format_count, format_latency, format_score, format_seconds
 from dialed.store import StudyInfo
 from dialed.study.budget import Budget
 from dialed.trial import Trial, best_first
@@ -164,6 +164,7 @@ def _trial(look: Look, _: StudyInfo, request: Request) -> Any:
         "message": trial.message,
         "changes": changes_of(trial, look.history.baseline),
         "parameters": trial.parameters,
+        "latency_text": None if trial.latency is None else format_latency(trial.latency),
         "engine": trial.engine,
         "members": [
             {

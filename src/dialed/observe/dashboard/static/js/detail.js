@@ -21,7 +21,7 @@ export async function showDetail(study, control) {
 }
 
 function single(trial, study, control) {
-  const facts = [`${trial.epochs} epochs`, trial.seconds_text, trial.parameters === null ? "" : `${trial.parameters.toLocaleString("en")} parameters`, { default: "the defaults", enqueued: "asked for", asked: "asked for" }[trial.source], trial.engine && `trained by ${trial.engine}`];
+  const facts = [`${trial.epochs} epochs`, trial.seconds_text, trial.parameters === null ? "" : `${trial.parameters.toLocaleString("en")} parameters`, trial.latency_text && `${trial.latency_text} a sample`, { default: "the defaults", enqueued: "asked for", asked: "asked for" }[trial.source], trial.engine && `trained by ${trial.engine}`];
   return [
     el("div", { className: "detail-head" }, el("h2", {}, `Trial ${trial.number}`), pill(trial.cause ?? trial.state), stopButton(trial, study, control)),
     el(
