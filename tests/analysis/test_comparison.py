@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dialed
-from dialed.errors import InvalidInputError, SpaceError
+from dialed.errors import InvalidInputError, SpaceError, StudyError
 from dialed.events import MembersAdded
 from dialed.space import Float, Int
 from dialed.trial import MemberKey, Outcome, Report, State
@@ -130,3 +130,47 @@ def test_winners_are_trained_again_under_the_same_seeds_and_changed_data_are_tol
     far = study_of(tmp_path, "far", [0.1], space={"other": Float(0.0, 1.0)}, objective="val_loss")
     with pytest.raises(SpaceError, match="winner of the `other` study must lie inside the space of 'today'"):
         today.compare(far, repeats=2)
+
+    # A study that was loaded needs to be told what it was searched with, and then says the very same.
+    loaded = dialed.load("today", store=str(tmp_path / "k.db"))
+    before = loaded.settings, len(loaded.events())
+    searched = {"hypermodel": build, "y": labels, "validation_split": 0.25, "epochs": 2, "batch_size": 16}
+    assert loaded.compare(yesterday.study, x=rows, repeats=3, **searched) == found
+    assert (loaded.settings, len(loaded.events())) == before
+    with pytest.raises(StudyError, match=r"data must be those of the study 'today'.*`x` holds other values"):
+        loaded.compare(yesterday.study, x=3 * rows, **searched)
+    with pytest.raises(StudyError, match="'today' was searched with epochs=2, and must be trained again with the same"):
+        loaded.compare(yesterday.study, x=rows, **{**searched, "epochs": 3})
+    with pytest.raises(InvalidInputError, match="`repeats` must be 2 or more"):
+        loaded.compare(yesterday.study, x=rows, repeats=1, **searched)
+
+    def other_build(hp):
+        hp.Fixed("kind", "other")
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model
+
+    with pytest.raises(SpaceError, match="`hypermodel` must ask for what that of the study 'today' asked for"):
+        loaded.compare(yesterday.study, x=rows, **{**searched, "hypermodel": other_build})
+
+
+def test_training_anew_needs_all_that_was_searched_with(tmp_path):
+    first, second = study_of(tmp_path, "a", [3.0]), study_of(tmp_path, "b", [9.0])
+    with pytest.raises(InvalidInputError, match="Got no `hypermodel`"):
+        first.compare(second, x=[[1.0]])
+    with pytest.raises(InvalidInputError, match="Got no `x`"):
+        first.compare(second, hypermodel=lambda hp: None)
+    with pytest.raises(InvalidInputError, match="Got no `hypermodel` and `x`"):
+        first.compare(second, epochs=3)
+    with pytest.raises(StudyError, match="'a' must be one of a tuner over Keras models"):
+        first.compare(second, hypermodel=lambda hp: None, x=[[1.0]])
+
+
+def test_the_command_trains_anew_only_what_it_can_load(tmp_path):
+    from click.testing import CliRunner
+
+    from dialed.cli import main
+
+    study_of(tmp_path, "a", [3.0, 1.0]), study_of(tmp_path, "b", [9.0])
+    said = CliRunner().invoke(main, ["compare", "a", "b", "--retrain", "3", "--store", str(tmp_path / "c.db")])
+    assert said.exit_code != 0 and "one that `dialed run` began. Got 'a'" in " ".join(said.output.split())

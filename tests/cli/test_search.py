@@ -67,6 +67,17 @@ def test_a_run_ends_with_the_winner_the_test_data_and_what_to_type_next(dialed) 
 
 
 @pytest.mark.slow
+def test_two_runs_are_compared_anew_from_what_is_recorded_of_the_first(dialed) -> None:
+    for name, trials in (("mine", "2"), ("defaults", "1")):
+        dialed("run", BUILD, *QUICK, "--max-trials", trials, "--name", name, "--objective", "val_loss")
+    said = dialed("compare", "mine", "defaults", "--retrain", "2", "--json")
+    assert said.exit_code == 0, said.output
+    found = json.loads(said.stdout)
+    assert found["paired"] and found["difference"]["low"] <= found["difference"]["mean"]
+    assert "Under 2 fresh seeds that both share" in found["sentences"][-1]
+
+
+@pytest.mark.slow
 def test_a_run_as_json_prints_one_document_whatever_the_users_code_prints(working_folder: Path) -> None:
     """A real process, with the library's and the user's own prints on standard error."""
     done = process("run", BUILD, *QUICK, "--name", "mine", "--json")

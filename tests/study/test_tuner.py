@@ -128,6 +128,12 @@ def test_refit_trains_the_winner_on_all_the_data(searched):
     assert model.predict(ROWS[:3], verbose=0).shape == (3, 2)
 
 
+@pytest.mark.parametrize("ask", ["confirm", "explain"])
+def test_one_repeat_is_refused_where_an_interval_is_asked_for(searched, ask):
+    with pytest.raises(InvalidInputError, match="`repeats` must be 2 or more.*no interval.*Got 1. Pass 5 or more"):
+        getattr(searched, ask)(repeats=1)
+
+
 @pytest.mark.slow
 def test_more_repeats_can_be_asked_for_after_the_search(searched):
     confirmation = searched.confirm(top=1, repeats=4)

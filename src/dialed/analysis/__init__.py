@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialed.analysis.comparison import Comparison, Course, compare, compare_retrained
+from dialed.analysis.comparison import Comparison, Course, compare, compare_rebuilt, compare_retrained
 from dialed.analysis.curves import Finding, Kind
 from dialed.analysis.diagnosis import Diagnosis, TrialDiagnosis, diagnosis_of
 from dialed.analysis.explanation import Explanation, Step, explain, explanations_of, recorded_explanation
@@ -25,6 +25,7 @@ __all__ = [
     "Step",
     "TrialDiagnosis",
     "compare",
+    "compare_rebuilt",
     "compare_retrained",
     "diagnosis_of",
     "explain",

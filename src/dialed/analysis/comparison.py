@@ -23,10 +23,11 @@ from dialed.trial import Objective, State, Trial
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dialed.engine.hypermodel import Hypermodel
     from dialed.study.study import Study
     from dialed.study.tuner import Tuner
 
-__all__ = ["Comparison", "Course", "compare", "compare_retrained"]
+__all__ = ["Comparison", "Course", "compare", "compare_rebuilt", "compare_retrained"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ def compare(first: Study, second: Study) -> Comparison:
         names = [s.name for s, scores in ((first, mine), (second, theirs)) if len(scores) < 2]
         said = (
             f"The winner of {' and that of '.join(names)} was not judged by fresh seeds, so the winners cannot be told "
-            "apart: their scores chose them. `tuner.compare` trains both under the same seeds."
+            "apart: their scores chose them. `tuner.compare`, or `study.compare` with what was searched, trains both under the same seeds."
         )
         return replace(base, sentences=(*base.sentences, said))
     gap = _welch(first.objective, list(mine.values()), list(theirs.values()))
@@ -147,6 +148,36 @@ def compare_retrained(tuner: Tuner, other: Study, *, repeats: int) -> Comparison
     scores = [_scores(trial, "search") for trial in trained.trials]
     mine, theirs = scores[0], scores[-1]
     return _paired(study, other, [(mine[seed], theirs[seed]) for seed in mine if seed in theirs])
+
+
+def compare_rebuilt(
+    first: Study,
+    second: Study,
+    *,
+    hypermodel: Hypermodel | None,
+    x: Any,
+    y: Any,
+    cv: Any,
+    repeats: int,
+    **arguments: Any,
+) -> Comparison:
+    """The same with a tuner that is made for the first study, from what it was searched with.
+
+    Raises:
+        InvalidInputError: `hypermodel` or `x` is missing, or `repeats` gives no interval.
+        StudyError: The first study was searched on other terms or other data.
+        SpaceError: A winner's values lie outside the space.
+    """
+    from dialed.study.rebuilding import rebuilt
+
+    if hypermodel is None or x is None:
+        missing = " and ".join(f"`{n}`" for n, v in (("hypermodel", hypermodel), ("x", x)) if v is None)
+        raise InvalidInputError(
+            "To train the winners anew, `compare` must be given what the search was given: `hypermodel`, `x`, and the other "
+            f"arguments. Got no {missing}. `study.compare(other)` alone compares what is recorded."
+        )
+    _check_objectives(first.objective, second.objective)
+    return rebuilt(first, hypermodel, x, y, cv=cv, arguments=arguments).compare(second, repeats=repeats)
 
 
 def _check_objectives(first: Objective, second: Objective) -> None:

@@ -13,19 +13,21 @@ from dialed.cli.load import Loaded, load_builder, load_data
 from dialed.cli.output import note
 from dialed.cli.request import SearchRequest
 from dialed.cli.stores import exists, say_place
-from dialed.errors import InvalidInputError
+from dialed.errors import InvalidInputError, StudyError
 from dialed.space import Float
 from dialed.trial import Direction, Objective
 
 if TYPE_CHECKING:
     import keras
 
+    from dialed.analysis import Comparison
     from dialed.study import Preview, Study, Tuner
     from dialed.study.joining import Visit
 
 __all__ = [
     "Result",
     "arguments_of",
+    "compare_retrained",
     "going_on",
     "objective_of",
     "preview",
@@ -68,6 +70,33 @@ def work(request: SearchRequest, name: str, *, idle_seconds: float | None) -> Vi
     loaded, tuner = _prepared(request, name)
     arguments = arguments_of(request, loaded)
     return tuner.work(loaded.x_train, loaded.y_train, idle=idle_seconds, say=note, **arguments)
+
+
+def compare_retrained(study: Study, other: Study, *, repeats: int) -> Comparison:
+    """Compare two studies whose winners are trained anew as `dialed run` began the first.
+
+    Raises:
+        StudyError: `dialed run` did not begin the study, or it had other data.
+    """
+    run = study.settings.get("run")
+    if not isinstance(run, Mapping) or run.get("kind") != "run":
+        raise StudyError(
+            f"`--retrain` needs a study whose code and data are in files: one that `dialed run` began. Got '{study.name}', "
+            "which was begun otherwise. In Python, `study.compare(other, hypermodel=..., x=..., y=...)` takes them."
+        )
+    say_backend()
+    request = SearchRequest.from_json({**run})
+    assert request.data is not None  # `SearchRequest.of` fills it in
+    loaded = load_data(request.data, request.target)
+    return study.compare(
+        other,
+        hypermodel=load_builder(request.builder),
+        x=loaded.x_train,
+        y=loaded.y_train,
+        cv=request.cv,
+        repeats=repeats,
+        **arguments_of(request, loaded),
+    )
 
 
 def preview(request: SearchRequest) -> Preview:

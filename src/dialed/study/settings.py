@@ -11,7 +11,7 @@ from dialed.search import Terms
 from dialed.space import Space
 from dialed.study.budget import Budget
 
-__all__ = ["check_same_study", "run_settings", "say_differences"]
+__all__ = ["check_same_study", "run_settings", "say_differences", "unlike"]
 
 _log = logging.getLogger("dialed")
 
@@ -21,18 +21,23 @@ def check_same_study(name: str, old: Terms, new: Terms) -> None:
 
     The budgets may change, and the epochs may grow. What may not change is what makes scores comparable.
     """
-    for what, before, now in (
+    for what, before, now in unlike(old, new):
+        raise StudyError(
+            f"The study '{name}' was begun with {what}={before}, so it cannot go on with {what}={now}: its "
+            f"scores could not be compared. Pass {what}={before}, or give the search another `name`."
+        )
+
+
+def unlike(old: Terms, new: Terms) -> list[tuple[str, object, object]]:
+    """What makes the scores of the two not comparable: its name, what it was, and what it is."""
+    pairs: tuple[tuple[str, object, object], ...] = (
         ("objective", _objectives(old), _objectives(new)),
         ("repeats", len(old.seeds), len(new.seeds)),
         ("cv", len(old.folds), len(new.folds)),
         ("epochs", old.epochs, new.epochs),
         ("seed", old.seed, new.seed),
-    ):
-        if before != now:
-            raise StudyError(
-                f"The study '{name}' was begun with {what}={before}, so it cannot go on with {what}={now}: its "
-                f"scores could not be compared. Pass {what}={before}, or give the search another `name`."
-            )
+    )
+    return [pair for pair in pairs if pair[1] != pair[2]]
 
 
 def _objectives(terms: Terms) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from dialed.errors import InvalidInputError, SpaceError
+from dialed.errors import InvalidInputError
 from dialed.events import Enqueued
 from dialed.objectives import Constraint
 from dialed.observe import summary_text
@@ -21,13 +20,14 @@ from dialed.study.budget import Budget
 from dialed.study.confirm import Confirmation, confirmation_of
 from dialed.study.fronts import Front
 from dialed.study.schedule import Schedule
-from dialed.study.wishes import write_note
+from dialed.study.wishes import check_enqueued, write_note
 from dialed.trial import Objective, Report, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dialed.analysis import Comparison, Diagnosis, Importance, Plots
+    from dialed.engine.hypermodel import Hypermodel
 
 __all__ = ["Study"]
 
@@ -315,18 +315,43 @@ class Study:
         reports = (r.event for r in self._store.history() if isinstance(r.event, Report))
         return diagnosis_of(self.record, self.space, reports, winner=self.winner)
 
-    def compare(self, other: Study) -> Comparison:
+    def compare(
+        self,
+        other: Study,
+        *,
+        hypermodel: Hypermodel | None = None,
+        x: Any = None,
+        y: Any = None,
+        cv: Any = None,
+        repeats: int = 8,
+        **arguments: Any,
+    ) -> Comparison:
         """Whether the results of `other` are different from those of this study, and what else is.
 
         Spaces and data come first, then how the best score went, then the winners: by the fresh seeds of their
-        confirmations. Nothing is trained; `tuner.compare` trains both winners under the same seeds.
+        confirmations, and nothing is trained. Given what this study was searched with, both winners are trained anew
+        under the same fresh seeds, as `tuner.compare` does after a search.
+
+        Args:
+            other: Another study; to train anew, its winner must lie inside the space of this one.
+            hypermodel: What built the models, to train anew. Defaults to training nothing.
+            x: The data of this study, as `search` took them.
+            y: Their targets. Defaults to None.
+            cv: The tuner's. Defaults to none.
+            repeats: Fresh seeds for each winner. Defaults to 8.
+            **arguments: What else this study's `search` was given.
 
         Raises:
-            InvalidInputError: `other` improves another metric.
+            InvalidInputError: `other` improves another metric, or `hypermodel` or `x` is missing.
+            StudyError: It was searched on other terms or data, or a study has no winner.
+            SpaceError: A winner's values lie outside of the space.
         """
-        from dialed.analysis import compare
+        from dialed.analysis import compare, compare_rebuilt
 
-        return compare(self, other)
+        given = {"y": y, "cv": cv, **arguments}
+        if hypermodel is None and x is None and all(value is None for value in given.values()):
+            return compare(self, other)
+        return compare_rebuilt(self, other, hypermodel=hypermodel, x=x, repeats=repeats, **given)
 
     def _mattered(self) -> str:
         """The sentence on importance; empty where the trials are too few for one."""
@@ -369,17 +394,3 @@ class Study:
         from dialed.observe.notebook import study_html
 
         return study_html(self.record, name=self.name)
-
-
-def check_enqueued(values: Mapping[str, Any], space: Space) -> None:
-    """Raise `SpaceError` for a name that the space lacks, or a value outside its range."""
-    for name, value in values.items():
-        if name not in space:
-            near = difflib.get_close_matches(name, space.names, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise SpaceError(
-                f"The enqueued `values` must name hyperparameters of the space: {', '.join(space.names)}. "
-                f"Got '{name}'.{hint}"
-            )
-        if not space[name].domain.contains(value):
-            raise SpaceError(f"The enqueued value of '{name}' must be one of {space[name].domain}. Got {value!r}.")

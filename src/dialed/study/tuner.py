@@ -36,9 +36,10 @@ from dialed.study.preview import Preview, preview_of
 from dialed.study.priors import with_priors
 from dialed.study.results import Results
 from dialed.study.settings import run_settings, say_differences
-from dialed.study.study import Study, check_enqueued
+from dialed.study.study import Study
 from dialed.study.visiting import join_search
 from dialed.study.warm import Source, WarmStart, sources_of
+from dialed.study.wishes import check_enqueued
 from dialed.trial import Objective, Trial
 
 if TYPE_CHECKING:
@@ -336,6 +337,12 @@ class Tuner:
         beside, _ = self._job_for(job.catalog, store, prepared, settings, strategy=strategy, budget=budget)
         beside.run(confirm=False)
         return beside.study
+
+    def attach(self, catalog: Catalog, store: SqlStore, prepared: Prepared) -> None:
+        """Take a study that was searched before for the last one, without searching; see `rebuilding`."""
+        strategy, budget = self.strategy, Budget()
+        job, checkpoints = self._job_for(catalog, store, prepared, store.settings, strategy=strategy, budget=budget)
+        self._job, self._results = job, Results(job.study, prepared, checkpoints)
 
     def retrained(self, name: str) -> Study | None:
         """The study of that name beside the last one; `None` where there is none."""

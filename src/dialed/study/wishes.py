@@ -1,20 +1,37 @@
-"""To write a note on a trial, and to ask things of the session that runs: events, checked before they are stored."""
+"""To write a note on a trial, to enqueue values, and to ask things of the session that runs: checked before stored."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from dialed.errors import InvalidInputError, StudyError
+from dialed.errors import InvalidInputError, SpaceError, StudyError
 from dialed.events import BudgetSet, Noted, PauseSet, StopAsked
+from dialed.space import Space
 from dialed.store import SqlStore
 from dialed.study.budget import Budget
 from dialed.trial import Trial
 
-__all__ = ["ask_to_pause", "ask_to_stop", "set_budget", "write_note"]
+__all__ = ["ask_to_pause", "ask_to_stop", "check_enqueued", "set_budget", "write_note"]
 
 LONGEST_NOTE = 10_000
 LONGEST_TAG = 60
 MOST_TAGS = 20
+
+
+def check_enqueued(values: Mapping[str, Any], space: Space) -> None:
+    """Raise `SpaceError` for a name that the space lacks, or a value outside its range."""
+    for name, value in values.items():
+        if name not in space:
+            near = difflib.get_close_matches(name, space.names, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise SpaceError(
+                f"The enqueued `values` must name hyperparameters of the space: {', '.join(space.names)}. "
+                f"Got '{name}'.{hint}"
+            )
+        if not space[name].domain.contains(value):
+            raise SpaceError(f"The enqueued value of '{name}' must be one of {space[name].domain}. Got {value!r}.")
 
 
 def write_note(store: SqlStore, trial: int, text: str | None = None, tags: Sequence[str] | None = None) -> Trial:
