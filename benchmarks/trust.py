@@ -9,7 +9,7 @@ Differences are in standard deviations of the difference of two trainings under 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from trust_races import Told, fresh_scores, raced
@@ -26,15 +26,15 @@ _KINDS = {
 }
 
 
-def rows(studies: int, searched: int, *, seed: int = 0) -> Iterator[tuple[str, ...]]:
+def rows(studies: int, length: Mapping[str, int], *, seed: int = 0) -> Iterator[tuple[str, ...]]:
     """One row for each kind of study."""
     for kind, means in _KINDS.items():
         rng = np.random.default_rng(seed)
-        said = raced(fresh_scores(rng, np.tile(means, (studies, 1))), searched=searched)
+        said = raced(fresh_scores(rng, np.tile(means, (studies, 1))), **length)
         yield kind, *_row(said, np.array(means)[said.winner])
     rng = np.random.default_rng(seed)
     mixed = np.c_[np.zeros(studies), rng.normal(0.5, 1.0, size=(studies, 2))]
-    said = raced(fresh_scores(rng, mixed), searched=searched)
+    said = raced(fresh_scores(rng, mixed), **length)
     yield "two finalists, any difference", *_row(said, mixed[np.arange(studies), said.winner])
 
 
@@ -51,11 +51,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=10_000)
     parser.add_argument("--searched", type=int, nargs="+", default=[50, 100, 200])
+    parser.add_argument("--budgets", type=int, nargs="+", default=[100, 133, 150, 200])
     arguments = parser.parse_args()
     head = ("", "wrongly better", "rightly better", "covered", "seeds", "trainings")
-    for searched in arguments.searched:
-        print(f"\nAfter a search of {searched} trials, {arguments.studies:,} studies:")
-        table = [head, *rows(arguments.studies, searched)]
+    lengths = [(f"After a search of {n} trials", {"searched": n}) for n in arguments.searched]
+    lengths += [(f"With a budget in epochs or time for {n} trainings", {"budget": n}) for n in arguments.budgets]
+    for said, length in lengths:
+        print(f"\n{said}, {arguments.studies:,} studies:")
+        table = [head, *rows(arguments.studies, length)]
         widths = [max(len(row[column]) for row in table) for column in range(len(head))]
         for row in table:
             print("  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]))

@@ -3,7 +3,7 @@
     python benchmarks/trust_mnist.py ../shared/data/mnist.npz             # ten minutes at most
 
 The search has a budget in time; what it leaves is for the path from the defaults to the winner. All is printed by
-`dialed show`, as anybody would read it in a terminal.
+`dialed show`, as anybody would read it in a terminal, and written by `dialed report`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20_000)
     parser.add_argument("--max-time", default="6m")
     parser.add_argument("--max-epochs", type=int)
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=8)
     parser.add_argument("--store", default="trust-mnist.db")
     arguments = parser.parse_args()
     with np.load(arguments.data) as data:
@@ -58,9 +58,9 @@ def main() -> None:
     _say("search and confirmation", begun)
     tuner.explain(repeats=arguments.repeats)
     _say("with the explanation", begun)
-    for options in ([], ["--explanation"], ["--diagnosis"]):
-        command = [sys.executable, "-m", "dialed", "show", NAME, "--store", arguments.store, *options]
-        print("\n$ dialed show", NAME, *options, flush=True)
+    for options in (["show"], ["show", "--explanation"], ["show", "--diagnosis"], ["report"]):
+        print("\n$ dialed", options[0], NAME, *options[1:], flush=True)
+        command = [sys.executable, "-m", "dialed", options[0], NAME, "--store", arguments.store, *options[1:]]
         subprocess.run(command, check=True)
     _say("all", begun)
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from dialed.study.confirm import BESIDES, LEAST_REPEATS, MOST_REPEATS, MOST_SEEDS, ROUND
+from dialed.study.confirm import BESIDES, LEAST_REPEATS, MOST_REPEATS, MOST_SEEDS, ROUND, SHARE
 from dialed.study.judge import BEHIND, MISSES, SURELY, low_level
 
-__all__ = ["NOISE", "Told", "fresh_scores", "raced"]
+__all__ = ["NOISE", "Told", "fresh_scores", "left_for", "raced"]
 
 Array = NDArray[np.float64]
 
@@ -55,9 +55,20 @@ def fresh_scores(rng: np.random.Generator, means: Array) -> Array:
     return means[..., None] + rng.normal(size=(len(means), 1, MOST_SEEDS)) + NOISE * rng.normal(size=shape)
 
 
-def raced(fresh: Array, *, searched: int) -> Told:
-    """Race the contestants of each study, after a search of so many trainings."""
-    return _Races(fresh, BESIDES * searched).run()
+def raced(fresh: Array, *, searched: int | None = None, budget: int | None = None) -> Told:
+    """Race the contestants of each study.
+
+    Args:
+        fresh: What `fresh_scores` gives.
+        searched: After a search of so many trainings that no budget in epochs or time limits.
+        budget: With a budget in epochs or time for so many trainings in all, instead: `SHARE` of it is the race's.
+    """
+    return _Races(fresh, BESIDES * (searched or 0) if budget is None else left_for(budget)).run()
+
+
+def left_for(budget: int) -> int:
+    """How many trainings a search leaves to its confirmation, of so many in all."""
+    return budget - round(budget - SHARE * budget)
 
 
 class _Races:

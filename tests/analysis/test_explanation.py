@@ -122,7 +122,7 @@ def searched(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_path_is_retrained_as_a_study_of_its_own_and_not_twice(searched):
+def test_a_path_is_retrained_as_a_study_of_its_own_and_not_twice(searched, tmp_path):
     """The search's own record stays as it was; asked again, nothing is trained."""
     before = searched.study.record.epochs
     found = searched.explain(repeats=2)
@@ -134,6 +134,8 @@ def test_a_path_is_retrained_as_a_study_of_its_own_and_not_twice(searched):
         m.key.seed for t in searched.study.trials for m in t.members
     }
     assert searched.explain(repeats=2) == found
+    report = searched.study.report(tmp_path / "s.html").read_text(encoding="utf-8")
+    assert "Which change made the difference" in report and found.table.rows[-1][3] in report
     shown = CliRunner().invoke(main, ["show", "s", "--explanation", "--store", searched.store])
     assert shown.exit_code == 0 and str(found) in shown.stdout
     assert searched.retrained(found.retrained).record.epochs == beside.record.epochs

@@ -28,6 +28,8 @@ from dialed.study.confirm import (
     members_to_add,
     next_round,
     plan_confirmation,
+    reserved,
+    scores_of,
 )
 from dialed.study.judge import clearly_first, in_play, interval, verdict
 from dialed.trial import MemberKey, Objective, Outcome, Report, State
@@ -40,6 +42,8 @@ DEFAULTS = 0
 SEARCHED = 1
 STUDIES = 4000
 NOISE = 0.5**0.5
+PACE = 0.25
+JUDGED = {"objective": MAX, "baseline": DEFAULTS}
 
 
 @pytest.fixture(autouse=True)
@@ -48,21 +52,21 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def told(rng, means, *, searched=100):
+def told(rng, means, **length):
     """What studies of these true means, shape `(studies, contestants)`, the defaults first, say at their end."""
     from trust_races import fresh_scores, raced
 
-    return raced(fresh_scores(rng, np.asarray(means, dtype=float)), searched=searched)
+    return raced(fresh_scores(rng, np.asarray(means, dtype=float)), **(length or {"searched": 100}))
 
 
-def one_by_one(fresh, *, searched):
-    """The verdict on scores of shape `(contestants, seeds)`, by the same functions as in `Job`."""
-    seeds = int(np.clip(BESIDES * searched / len(fresh), LEAST_REPEATS, MOST_REPEATS))
+def one_by_one(fresh, *, trainings):
+    """The verdict on scores of shape `(contestants, seeds)` after so many trainings, by the same functions as in `Job`."""
+    seeds = int(np.clip(trainings / len(fresh), LEAST_REPEATS, MOST_REPEATS))
     rows = {number: {seed: fresh[number, [seed]] for seed in range(seeds)} for number in range(len(fresh))}
     spent = seeds * len(fresh)
     while not clearly_first(rows, objective=MAX, baseline=DEFAULTS):
         racing = in_play(rows, objective=MAX, baseline=DEFAULTS)
-        count = min(ROUND, MOST_SEEDS - seeds, int((BESIDES * searched - spent) / len(racing)))
+        count = min(ROUND, MOST_SEEDS - seeds, int((trainings - spent) / len(racing)))
         if count < 1:
             break
         for number in racing:
@@ -89,23 +93,35 @@ def test_a_race_by_arrays_is_the_race_of_a_study():
     fresh = fresh_scores(rng, rng.normal(size=(60, 3)))
     by_arrays = raced(fresh, searched=100)
     for i, scores in enumerate(fresh):
-        said = one_by_one(scores, searched=100)
+        said = one_by_one(scores, trainings=BESIDES * 100)
         assert said.winner == by_arrays.winner[i]
         if said.gain is not None:
             ends = (by_arrays.mean[i], by_arrays.low[i], by_arrays.high[i])
             assert (said.gain.mean, said.gain.low, said.gain.high) == pytest.approx(ends)
 
 
-def test_the_race_of_a_study_is_the_same_event_by_event():
-    """Five studies of 60 trials. Trials 1 and 2 are the best."""
+@pytest.mark.parametrize(
+    ("budget", "trainings"),
+    [
+        (Budget(max_trials=60), BESIDES * 60),
+        (Budget(max_epochs=100), 25),
+        (Budget(max_seconds=100 * PACE), 25),
+        (Budget(max_epochs=100, max_seconds=90 * PACE), 23),
+    ],
+    ids=["trials", "epochs", "time", "both"],
+)
+def test_the_race_of_a_study_is_the_same_event_by_event(budget, trainings):
+    """Five studies. Trials 1 and 2 are the best. Time is virtual: an epoch takes `PACE` seconds."""
     from trust_races import fresh_scores
 
     rng = np.random.default_rng(4)
     for fresh in fresh_scores(rng, np.array([[0.0, *rng.normal(size=2)] for _ in range(5)])):
         history = History(Terms(objective=MAX, seeds=(SEARCHED,)))
-        for number, score in enumerate([0.0, 2.0, 1.0, *[-1.0] * 57]):
-            begin(history, number, score)
-        top, repeats, _ = plan_confirmation(history, Budget(max_trials=60), seconds=0.0)
+        searched = 0
+        while has_room(budget, history):
+            begin(history, searched, {0: 0.0, 1: 2.0, 2: 1.0}.get(searched, -1.0))
+            searched += 1
+        top, repeats, _ = plan_confirmation(history, budget, seconds=PACE * history.epochs)
         added = members_to_add(history, top=top, repeats=repeats)
         seeds = fresh_seeds(history.terms.seed, MOST_SEEDS)
         while added:
@@ -113,8 +129,16 @@ def test_the_race_of_a_study_is_the_same_event_by_event():
                 history.apply(event)
                 for seed in event.seeds:
                     finish(history, MemberKey(event.trial, seed, 0), fresh[event.trial, seeds.index(seed)])
-            added = next_round(history, Budget(max_trials=60), seconds=0.0)
-        assert confirmation_of(history) == one_by_one(fresh, searched=60)
+            added = next_round(history, budget, seconds=PACE * history.epochs)
+        assert confirmation_of(history) == one_by_one(fresh, trainings=trainings)
+        assert trainings - 3 < history.epochs - searched <= trainings or len(in_play(scores_of(history), **JUDGED)) < 3
+
+
+def has_room(budget, history):
+    """Whether the search may train one more epoch, within what is not kept for the confirmation."""
+    limits = reserved(budget, history, seconds=PACE * history.epochs)
+    epochs = [limits.max_trials, limits.max_epochs, limits.max_seconds and limits.max_seconds / PACE]
+    return all(limit is None or history.epochs + 1 <= limit for limit in epochs)
 
 
 @pytest.mark.parametrize("finalists", [1, AUTOMATIC_TOP, 3])
@@ -142,11 +166,20 @@ def test_intervals_cover_the_truth_whatever_the_second_finalist_is_worth(other):
     assert 0.93 <= said.covers(means[0][said.winner])[said.told].mean() <= 0.97
 
 
-def test_a_real_difference_of_one_standard_deviation_is_found_in_9_of_10_studies():
-    """Studies of 100 trials, whose confirmation takes at most two fifths as much again."""
-    said = told(np.random.default_rng(1), np.tile([0.0, 1.0, 0.0], (STUDIES, 1)))
+@pytest.mark.parametrize("length", [{"searched": 100}, {"budget": 150}], ids=["trials", "epochs or time"])
+def test_a_real_difference_of_one_standard_deviation_is_found_in_9_of_10_studies(length):
+    """After 100 trials a confirmation takes at most two fifths as much again; a budget in epochs or time for 150 trainings
+    leaves it a quarter."""
+    said = told(np.random.default_rng(1), np.tile([0.0, 1.0, 0.0], (STUDIES, 1)), **length)
     assert (said.called_better & (said.winner == 1)).mean() >= 0.9
     assert said.spent.max() <= 40
+
+
+@pytest.mark.parametrize("budget", [100, 150])
+def test_with_a_budget_in_epochs_or_time_equal_configurations_are_told_apart_in_at_most_6_of_100_studies(budget):
+    said = told(np.random.default_rng(0), np.zeros((STUDIES, 1 + AUTOMATIC_TOP)), budget=budget)
+    assert said.called_better.mean() <= 0.06
+    assert 0.93 <= said.covers(0.0)[said.told].mean() <= 0.97
 
 
 def test_the_probability_of_being_the_best_is_what_it_says():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dialed.observe.text import format_value
 from dialed.space import Choice, Float, Hyperparameter, Int, Space
@@ -84,7 +84,7 @@ def _edge(hyperparameter: Hyperparameter, value: Value) -> Edge | None:
     side = "lower" if _at_low(domain, value, unit) else "upper" if _at_high(domain, value, unit) else None
     if side is None or _is_natural(domain, side):
         return None
-    return _told(hyperparameter.name, value, side, _shifted(domain, side))
+    return _told(hyperparameter.name, value, side, _shifted(_finer(domain) if side == "lower" else domain, side))
 
 
 def _at_low(domain: Int | Float, value: float, unit: float) -> bool:
@@ -117,6 +117,14 @@ def _shifted(domain: Int | Float, side: str) -> str:
     scale = "" if domain.sampling == "linear" else f', sampling="{domain.sampling}"'
     step_text = "" if domain.step is None else f", step={domain.step}"
     return f"{kind}({shown[0]}, {shown[1]}{step_text}{scale})"
+
+
+def _finer(domain: Int | Float) -> Int | Float:
+    """The same range in half the steps, where it begins at its first step: below that, whole ones lead to 0."""
+    step = 0 if domain.step is None or domain.sampling != "linear" else domain.step
+    if not 0 < domain.min_value <= step or (isinstance(domain, Int) and step < 2):
+        return domain
+    return replace(domain, step=step // 2 if isinstance(domain, Int) else step / 2)
 
 
 def _floor(low: float, step: float) -> float:

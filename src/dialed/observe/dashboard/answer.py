@@ -25,9 +25,9 @@ _ADVICE = ("Against ", "Every trial that ")
 """How those sentences of a diagnosis begin that say what to do."""
 
 
-def telling(history: History) -> list[int]:
-    """The numbers of the trials whose curves are worth reading for a diagnosis."""
-    return [trial.number for trial in best_first(history.trials, history.objective)[:MOST_DIAGNOSED]]
+def telling(history: History, *, most: int = MOST_DIAGNOSED) -> list[int]:
+    """The numbers of the trials whose curves are worth reading for a diagnosis: the best."""
+    return [trial.number for trial in best_first(history.trials, history.objective)[:most]]
 
 
 def answer_of(
@@ -39,6 +39,7 @@ def answer_of(
     confirmation: Confirmation | None,
     mattered: Importance | None,
     reports: Iterable[Report],
+    diagnosed: int = MOST_DIAGNOSED,
 ) -> dict[str, Any]:
     """What a study found.
 
@@ -50,6 +51,7 @@ def answer_of(
         confirmation: What fresh seeds said; `None` where they were not asked.
         mattered: Which hyperparameters mattered, as `what_mattered` says of the `thinned` history.
         reports: Those of the trials that `telling` names.
+        diagnosed: So many trials were asked for there. Defaults to 50.
     """
     diagnosis = diagnosis_of(history, space, reports, winner=winner)
     return {
@@ -61,7 +63,7 @@ def answer_of(
         "changes": [] if winner is None else changes_of(winner, history.baseline),
         "finalists": [] if confirmation is None else _finalists(confirmation, history),
         "mattered": _mattered(mattered, history),
-        "diagnosis": _diagnosis(diagnosis, history),
+        "diagnosis": _diagnosis(diagnosis, history, diagnosed),
         "next": _next(diagnosis, history, winner, confirmation),
     }
 
@@ -169,11 +171,11 @@ def _mattered(mattered: Importance | None, history: History) -> str:
     return f"It takes 10 trials with a score to tell what mattered; there {'is' if scored == 1 else 'are'} {scored}."
 
 
-def _diagnosis(diagnosis: Diagnosis, history: History) -> list[str]:
+def _diagnosis(diagnosis: Diagnosis, history: History, diagnosed: int) -> list[str]:
     edges = {edge.sentence for edge in diagnosis.edges}
     said = [s for s in diagnosis.sentences if s not in edges and not s.startswith(_ADVICE)]
-    if len(history.trials) > MOST_DIAGNOSED:
-        said.insert(0, f"Looked at: the {MOST_DIAGNOSED} best of {format_count(len(history.trials), 'trial')}.")
+    if len(history.trials) > diagnosed:
+        said.insert(0, f"Looked at: the {diagnosed} best of {format_count(len(history.trials), 'trial')}.")
     return said
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dialed.analysis import Importance, importance_of, what_mattered
+from dialed.analysis import Importance, explanations_of, importance_of, what_mattered
 from dialed.analysis.observations import thinned
 from dialed.analysis.views import (
     contour_view,
@@ -37,6 +37,9 @@ __all__ = ["report_html", "write_report"]
 
 MOST_ROWS = 200
 MOST_CURVES = 60
+MOST_DIAGNOSED = 500
+"""A report is written once, so that it may look at more curves than a page that is drawn again and again."""
+
 LATEST_EVENTS = 20_000
 
 _STATIC = Path(__file__).parent / "static"
@@ -92,7 +95,7 @@ def report_html(study: Study) -> str:
 
 def _words(study: Study, history: History, recorded: Sequence[Recorded], mattered: Importance | None) -> dict[str, Any]:
     """What is read without JavaScript."""
-    telltale = set(telling(history))
+    telltale = set(telling(history, most=MOST_DIAGNOSED))
     answer = answer_of(
         history,
         study.space,
@@ -101,11 +104,13 @@ def _words(study: Study, history: History, recorded: Sequence[Recorded], mattere
         confirmation=study.confirmation,
         mattered=mattered,
         reports=(r.event for r in recorded if isinstance(r.event, Report) and r.event.key.trial in telltale),
+        diagnosed=MOST_DIAGNOSED,
     )
     seconds = history.finished_seconds or sum(trial.seconds for trial in history.trials)
     shown = best_first(history.trials, history.objective)[:MOST_ROWS]
     return {
         "answer": answer,
+        "explanations": explanations_of(study),
         "progress": progress_of(history, study.budget, epochs=history.epochs, seconds=seconds),
         "names": list(study.space.names),
         "rows": [row_of(trial) for trial in shown],
