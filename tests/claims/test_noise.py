@@ -44,7 +44,9 @@ def searched(store: Path, seed: int, *, shuffled: bool) -> dialed.Study:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_on_shuffled_labels_the_summary_says_that_nothing_is_better_than_the_defaults(tmp_path: Path, seed: int) -> None:
+def test_on_shuffled_labels_the_summary_says_that_nothing_is_better_than_the_defaults(
+    tmp_path: Path, seed: int
+) -> None:
     """The luckiest of 16 trials looks better in the search: it does not fool fresh seeds."""
     study = searched(tmp_path, seed, shuffled=True)
     said = " ".join(study.summary().split())

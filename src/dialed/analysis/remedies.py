@@ -124,7 +124,7 @@ def _finer(domain: Int | Float) -> Int | Float:
     step = 0 if domain.step is None or domain.sampling != "linear" else domain.step
     if not 0 < domain.min_value <= step or (isinstance(domain, Int) and step < 2):
         return domain
-    return replace(domain, step=step // 2 if isinstance(domain, Int) else step / 2)
+    return replace(domain, step=int(step) // 2) if isinstance(domain, Int) else replace(domain, step=step / 2)
 
 
 def _floor(low: float, step: float) -> float:

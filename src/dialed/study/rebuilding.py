@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dialed.engine.fingerprint import differences, fingerprint
@@ -76,5 +78,8 @@ def rebuilt(study: Study, hypermodel: Hypermodel, x: Any, y: Any, *, cv: Any, ar
             f"The `hypermodel` must ask for what that of the study '{study.name}' asked for. Its winner's values "
             f"{dict(study.winner.values)} lie outside the space: {' '.join(study.space.difference(prepared.space))}"
         )
-    tuner.attach(open_catalog(store.address, artifacts=store.artifacts), store, prepared)
+    folder = (
+        posixpath.dirname(str(store.artifacts)) if not isinstance(store.artifacts, Path) else store.artifacts.parent
+    )
+    tuner.attach(open_catalog(store.address, artifacts=folder), store, prepared)
     return tuner
