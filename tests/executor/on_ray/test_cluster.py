@@ -16,6 +16,10 @@ import dialed
 import dialed.errors
 from dialed.errors import InvalidInputError, StudyError
 from dialed.events import Event
+from dialed.executor import EngineMaker, Executor
+from dialed.executor.on_ray.cluster import RayWorkers
+from dialed.store import SqlStore
+from dialed.testing.executors import check_executor
 from dialed.trial import Outcome, State
 
 pytestmark = [
@@ -76,6 +80,15 @@ def test_workers_on_ray_find_what_one_process_finds(cluster: Any, tmp_path: Path
     assert found[0] == found[1]
     assert study.settings["executor"] == "ray"
     assert ray.is_initialized(), "a cluster that was joined before is not left"
+
+
+def on_ray(store: SqlStore, make_engine: EngineMaker, workers: int) -> Executor:
+    return RayWorkers(make_engine, workers=workers, store=store, lease_seconds=600.0, cluster=dialed.Ray())
+
+
+def test_workers_on_ray_keep_the_rules(cluster: Any, tmp_path: Path) -> None:
+    """Those of every executor."""
+    check_executor(on_ray, tmp_path)
 
 
 class Killer:
