@@ -9,9 +9,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import pytest
@@ -57,18 +57,57 @@ def runnable(page: Path) -> str:
     return "\n".join(lines)
 
 
-def run_script(script: Path, folder: Path) -> None:
-    """Run `script` in `folder` as a user would, with warnings as errors."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)],
-        cwd=folder,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+WARM = """
+import os, runpy, sys, warnings
+import dialed, keras, numpy, sklearn.datasets, sklearn.model_selection  # nothing is computed yet
+
+def run(script, folder, said):
+    os.chdir(folder)
+    sys.path[0], sys.argv = folder, [script]
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for shown in (1, 2):
+        os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), shown)
+    runpy.run_path(script, run_name="__main__")
+
+for line in sys.stdin:
+    with warnings.catch_warnings(action="ignore"):  # of threads that a fork does without: none has begun
+        child = os.fork()
+    if child == 0:
+        run(*line.rstrip("\\n").split("\\t"))
+        break
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def run_script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path, Path], None]]:
+    """Runs a script in a folder as a user would, with warnings as errors.
+
+    Each is a fork of one process that has imported Keras; where processes cannot be forked, it begins from nothing.
+    """
+    command = [sys.executable, "-W", "error"]
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    said = tmp_path_factory.mktemp("said") / "said.txt"
+
+    def alone(script: Path, folder: Path) -> None:
+        options: Any = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+        done = subprocess.run([*command, str(script)], cwd=folder, env=environment, check=False, **options)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def forked(script: Path, folder: Path) -> None:
+        said.unlink(missing_ok=True)
+        warm.stdin.write(f"{script}\t{folder}\t{said}\n")
+        warm.stdin.flush()
+        assert warm.stdout.readline() == "0\n", said.read_text()
+
+    if not hasattr(os, "fork"):
+        yield alone
+        return
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([*command, "-c", WARM], env=environment, text=True, **pipes) as process:
+        warm: Any = process
+        yield forked
+        warm.stdin.close()
 
 
 def docstrings() -> Iterator[Docstring]:
@@ -85,7 +124,7 @@ def docstrings() -> Iterator[Docstring]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [p for p in PAGES if runnable(p).strip()], ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, run_script: Callable[[Path, Path], None]) -> None:
     """A page's Python blocks run from top to bottom in an empty folder."""
     script = tmp_path / "page.py"
     script.write_text(runnable(page))
@@ -94,7 +133,7 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.stem)
-def test_an_example_runs(example: Path, tmp_path: Path) -> None:
+def test_an_example_runs(example: Path, tmp_path: Path, run_script: Callable[[Path, Path], None]) -> None:
     """Each script in examples/ runs to its end in an empty folder."""
     run_script(example, tmp_path)
 
