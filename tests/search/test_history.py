@@ -373,6 +373,7 @@ def test_a_report_changes_what_it_is_about_and_nothing_else() -> None:
         parameters=3,
         source="default",
         engine="fit",
+        latency=0.5,
         origin=Origin(ancestors=(Ancestor(trial=4, until=1, values={"x": 2}),), replaces=5),
         note="seen",
         tags=("good",),
