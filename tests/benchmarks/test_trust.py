@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
+@pytest.mark.slow
 def test_it_prints_a_row_for_each_kind_of_study_and_each_budget():
     command = [sys.executable, str(FOLDER / "trust.py"), "--studies", "200", "--searched", "40"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
