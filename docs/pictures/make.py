@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from made import fill
 from PIL import Image
 
 import dialed
+from dialed.store import open_catalog
 from dialed.study.study import Study
+from dialed.testing import VirtualClock
 
 Draw = Callable[[], Any]
 MOST_BYTES = 150_000
@@ -93,6 +96,14 @@ def plane(store: str, strategy: Any, name: str) -> Study:
     return dialed.optimize(measure, verbose=0, **settings)
 
 
+def four_workers(store: str) -> Study:
+    """Trainings in made time on four machines: those of this machine would show its load and its name."""
+    clock = VirtualClock()
+    with open_catalog(store, clock=clock) as catalog:
+        fill(catalog, clock)
+    return dialed.load("digits-bayesian", store)
+
+
 def pictures(store: str, theme: Any) -> dict[str, Draw]:
     """Each picture by its name, made when it is called."""
     found: dict[str, tuple[Study, Any]] = {}
@@ -116,7 +127,6 @@ def pictures(store: str, theme: Any) -> dict[str, Draw]:
         "contour",
         "rungs",
         "rank_correlation",
-        "timeline",
         "race",
         "explanation",
     ]
@@ -126,6 +136,7 @@ def pictures(store: str, theme: Any) -> dict[str, Draw]:
     grid = dialed.strategies.Grid(points=4)
     drawn["tried-grid"] = lambda: plane(store, grid, "grid").plot.tried(*sides, theme=theme)
     drawn["tried-random"] = lambda: plane(store, "random", "random").plot.tried(*sides, theme=theme)
+    drawn["timeline"] = lambda: four_workers(f"{store}.made").plot.timeline(theme=theme)
     drawn["lr_range"] = lr_range
     return drawn
 
