@@ -40,6 +40,9 @@ ROUNDED = ("normalized", "LayerNormalization", "functional", "attentive")
 """With a normalization, whose mean and variance Keras computes in float32 whatever the dtype: how they are rounded
 depends on the processor's vectors."""
 
+WHOLE = (*ALL, *ROUNDED, *WITH_CALLBACKS, "own logs", "control:rich")
+"""One process for all: to begin one, and the first small programs, takes as long as three cases."""
+
 
 def check(line):
     assert not line.get("error")
@@ -60,13 +63,13 @@ def test_a_lane_is_fit_at_once(compared, case):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ALL)
 def test_a_lane_is_fit(compared, case):
-    check(compared(SCRIPT, *ALL)[case])
+    check(compared(SCRIPT, *WHOLE)[case])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ROUNDED)
 def test_a_normalized_lane_is_fit_to_the_precision_of_its_statistics(compared, case):
-    line = compared(SCRIPT, *ROUNDED)[case]
+    line = compared(SCRIPT, *WHOLE)[case]
     assert not line.get("error")
     assert line["failures"] == []
     assert line["engines"] == ["fused-1"]
@@ -77,13 +80,13 @@ def test_a_normalized_lane_is_fit_to_the_precision_of_its_statistics(compared, c
 @pytest.mark.slow
 def test_logs_that_are_named_as_the_metrics_are_the_metrics(compared):
     """As in `fit`, which then asks the model and not the last step."""
-    assert compared(SCRIPT, "own logs")["own logs"]["metrics"] <= EXACT
+    assert compared(SCRIPT, *WHOLE)["own logs"]["metrics"] <= EXACT
 
 
 @pytest.mark.slow
 def test_callbacks_see_and_change_what_they_would_in_fit(compared):
     """Their attributes are in the checkpoints, which are compared; and they end lanes at different epochs."""
-    lines = compared(SCRIPT, *WITH_CALLBACKS)
+    lines = {case: compared(SCRIPT, *WHOLE)[case] for case in WITH_CALLBACKS}
     for line in lines.values():
         check(line)
     assert {case: line["epochs"] for case, line in lines.items()} == {
@@ -98,6 +101,6 @@ def test_callbacks_see_and_change_what_they_would_in_fit(compared):
 @pytest.mark.slow
 def test_a_wrong_number_shows(compared):
     """The negative control: numbers off by a millionth."""
-    line = compared(SCRIPT, "control:rich")["rich"]
+    line = compared(SCRIPT, *WHOLE)["control:rich"]
     assert line["metrics"] > 1000 * EXACT
     assert line["arrays"] > 1000 * EXACT
