@@ -187,7 +187,7 @@ def test_a_model_that_can_never_be_built_is_an_error_and_no_study(dialed) -> Non
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_study_that_resume_finishes(working_folder: Path) -> None:
     """Interrupted in the middle: exit code 130, a message with the command to type, and nothing is lost or repeated."""
-    limits = ("--epochs", "3", "--max-trials", "20", "--seed", "0", "--no-confirm")
+    limits = ("--epochs", "80", "--max-trials", "20", "--seed", "0", "--no-confirm")
     running = process("run", BUILD, *limits, "--name", "mine")
     wait_for_trials(running, "mine", 2)
     running.send_signal(signal.SIGINT)
@@ -203,7 +203,7 @@ def test_ctrl_c_leaves_a_study_that_resume_finishes(working_folder: Path) -> Non
     assert resumed.returncode == 0, err
     trials = dialed_package.load("mine").trials
     assert [(t.number, dict(t.values)) for t in trials][: len(before)] == before
-    assert len(trials) == 20 and all(t.state == "completed" and t.epochs == 3 for t in trials)
+    assert len(trials) == 20 and all(t.state == "completed" and t.epochs == 80 for t in trials)
 
 
 def process(*arguments: str) -> subprocess.Popen[str]:
