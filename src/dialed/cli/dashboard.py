@@ -8,7 +8,7 @@ import webbrowser
 import click
 
 from dialed.cli.options import debug_option, store_option
-from dialed.cli.output import note
+from dialed.cli.output import note, report_file
 from dialed.cli.stores import open_study, opened
 from dialed.errors import InvalidInputError
 
@@ -64,7 +64,7 @@ def dashboard(
 @debug_option
 def report(name: str, output: str | None, store: str | None) -> None:
     """Write a study to one HTML file: the answer first, then its pictures. It opens anywhere, without a network."""
-    file = output or f"{''.join(c if c.isalnum() or c in '-_.' else '-' for c in name)}.html"
+    file = output or report_file(name)
     with open_study(name, store) as study, contextlib.ExitStack() as stack:
         stack.callback(study.close)
         try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-__all__ = ["finite", "note", "plain_output", "print_json", "terminal_width"]
+__all__ = ["finite", "note", "plain_output", "print_json", "report_file", "terminal_width"]
 
 
 def print_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -31,6 +31,11 @@ def finite(value: Any) -> Any:
             return [finite(inner) for inner in value]
         case _:
             return value
+
+
+def report_file(name: str) -> str:
+    """The file of the report of the study `name`, where nothing else is said."""
+    return f"{''.join(c if c.isalnum() or c in '-_.' else '-' for c in name)}.html"
 
 
 def note(message: str) -> None:

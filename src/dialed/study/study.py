@@ -169,7 +169,7 @@ class Study:
             The path of the file.
 
         Raises:
-            MissingDependencyError: The extra "dashboard" is not installed.
+            OSError: The file cannot be written.
         """
         from dialed.observe.dashboard.report import write_report
 

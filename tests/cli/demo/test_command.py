@@ -36,12 +36,14 @@ def test_the_demo_ends_with_a_winner_pictures_and_what_to_type_next(working_fold
         "\nTrained: ",
         "the defaults",
         "Test accuracy: 0.",
+        "The report is mine.html",
         "dialed show mine",
         "dialed best mine",
         "█",
     ):
         assert part in done.stdout
     assert "The study mine is kept in dialed.db" in done.stdout
+    assert Path("mine.html").read_text().startswith("<!doctype html>")
     study = dialed_package.load("mine")
     assert study.baseline is not None and study.best_trial is not None and study.best_trial.score > 0.9
     assert dialed("show", "mine").exit_code == 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
 import dialed
-from dialed.errors import MissingDependencyError
 from dialed.events import SessionStarted, SpaceSet
 from dialed.observe.dashboard import report_html
 from dialed.search import Terms
@@ -75,9 +76,23 @@ def test_a_file_is_written_whole_or_not_at_all(filled, tmp_path, monkeypatch):
     path = study.report(tmp_path / "a.html")
     assert path.read_text().startswith("<!doctype html>")
     assert list(tmp_path.iterdir()) == [path]
-    monkeypatch.setitem(__import__("sys").modules, "dialed.observe.dashboard.pages", None)
-    with pytest.raises(MissingDependencyError, match=r"A report needs the package .*pip install 'dialed\[dashboard\]'"):
-        study.report(tmp_path / "b.html")
+    with pytest.raises(OSError, match="nowhere"):
+        study.report(tmp_path / "nowhere" / "b.html")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_report_needs_no_extra(filled, tmp_path):
+    """A fresh install writes one at the end of its first search; the server is an extra."""
+    code = """
+import sys
+for name in ("starlette", "uvicorn"):
+    sys.modules[name] = None
+import dialed
+print(dialed.load("plain", sys.argv[1]).report(sys.argv[2]))
+"""
+    command = [sys.executable, "-c", code, str(filled), str(tmp_path / "a.html")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == str(tmp_path / "a.html")
 
 
 def test_a_thousand_trials_weigh_less_than_three_megabytes(tmp_path):

@@ -15,7 +15,7 @@ from dialed.cli.demo.images import Images
 from dialed.cli.demo.model import ImageClassifier
 from dialed.cli.documents import result_document
 from dialed.cli.options import look_options, seed_option
-from dialed.cli.output import note, plain_output, print_json
+from dialed.cli.output import note, plain_output, print_json, report_file
 from dialed.cli.searching import going_on, say_backend
 from dialed.cli.stores import say_place
 from dialed.clock import SystemClock
@@ -37,9 +37,10 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What the demo ends with. `test` and `predictions` are empty where no trial has a score."""
+    """What the demo ends with. Without a trial that has a score `test` and `predictions` are empty, and `report` is `None`."""
 
     study: Study
+    report: Path | None
     test: Mapping[str, float]
     predictions: tuple[Prediction, ...]
 
@@ -110,7 +111,7 @@ def _searched(begun: Mapping[str, Any], name: str, images: Images, store: str | 
         batch_size=Choice(images.batch_sizes),
     )
     if study.winner is None:
-        return Shown(study=study, test={}, predictions=())
+        return Shown(study=study, report=None, test={}, predictions=())
     return _tested(study, tuner.best_model(), images)
 
 
@@ -118,6 +119,7 @@ def _tested(study: Study, model: keras.Model, images: Images) -> Shown:
     test = model.evaluate(images.x_test, images.y_test, verbose=0, return_dict=True)
     return Shown(
         study=study,
+        report=study.report(report_file(study.name)),
         test={metric: float(value) for metric, value in test.items()},
         predictions=tuple(_predictions(model, images)),
     )
@@ -143,6 +145,7 @@ def _document(shown: Shown, store: str | None) -> dict[str, Any]:
     return {
         **result_document(shown.study),
         "store": say_place(store),
+        "report": None if shown.report is None else str(shown.report),
         "test": dict(shown.test),
         "predictions": predictions,
     }
@@ -163,6 +166,8 @@ def _print(shown: Shown, store: str | None) -> None:
         console.print(gallery(shown.predictions, console))
     place = "" if store is None else f" --store {store}"
     load = f'"{name}"' if store is None else f'"{name}", "{store}"'
+    if shown.report is not None:
+        click.echo(f"\nThe report is {shown.report}: open it in a browser.")
     click.echo(f"\nThe study {name} is kept in {say_place(store)}. Next:")
     click.echo(f"  dialed show {name}{place}")
     click.echo(f"  dialed best {name}{place}")

@@ -19,9 +19,10 @@ from dialed.errors import DialedError, InvalidInputError, StoreError, StudyError
 from dialed.observe.dashboard import api, control
 from dialed.observe.dashboard.feed import feed
 from dialed.observe.dashboard.library import Library
-from dialed.observe.dashboard.pages import FOLDER, error_page, page
+from dialed.observe.dashboard.pages import error_page, page
 from dialed.observe.dashboard.report import report_html
 from dialed.observe.dashboard.security import Guard
+from dialed.observe.dashboard.templating import FOLDER
 from dialed.store import Catalog
 
 __all__ = ["application"]

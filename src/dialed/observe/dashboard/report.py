@@ -21,11 +21,12 @@ from dialed.analysis.views import (
     tried_view,
 )
 from dialed.analysis.views.naming import ranked
-from dialed.errors import DialedError, MissingDependencyError
+from dialed.errors import DialedError
 from dialed.observe.dashboard.answer import answer_of, cut_of, progress_of, telling
 from dialed.observe.dashboard.bundle import bundle
 from dialed.observe.dashboard.packed import packed
 from dialed.observe.dashboard.table import row_of
+from dialed.observe.dashboard.templating import template
 from dialed.observe.text import format_seconds
 from dialed.search.history import History
 from dialed.space import Space
@@ -49,7 +50,6 @@ def write_report(study: Study, file: str | Path) -> Path:
     """Write the report of a study to a file, whole or not at all, and return its path.
 
     Raises:
-        MissingDependencyError: The extra "dashboard" is not installed.
         OSError: The file cannot be written.
     """
     path = Path(file)
@@ -64,17 +64,7 @@ def write_report(study: Study, file: str | Path) -> Path:
 
 
 def report_html(study: Study) -> str:
-    """The report of a study as one HTML document that loads nothing.
-
-    Raises:
-        MissingDependencyError: The extra "dashboard" is not installed.
-    """
-    try:
-        from dialed.observe.dashboard.pages import template
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"A report needs the package {error.name}, which is not installed. Run: pip install 'dialed[dashboard]'"
-        ) from error
+    """The report of a study as one HTML document that loads nothing."""
     recorded = study.events()
     history, space = study.record, study.space
     mattered = what_mattered(thinned(history), space)
