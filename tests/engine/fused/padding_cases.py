@@ -210,7 +210,8 @@ def compared(name: str) -> dict[str, Any]:
     """One case as a line."""
     build, lanes, x = CASES[name]
     count = exactness.SOME if name in PARTIAL else exactness.SAMPLES
-    data = Data.of(x[:count], exactness.TARGETS[:count], validation_split=0.25)
+    judged = {} if name.startswith("optimizer") else {"validation_split": 0.25}  # an optimizer has no part in it
+    data = Data.of(x[:count], exactness.TARGETS[:count], **judged)
     team = [Member(key=MemberKey(i, 5 + i % 2, 0), values=values) for i, values in enumerate(lanes)]
     recipe = Recipe(build, {"batch_size": exactness.BATCH})
     return {"case": name, **exactness.both_ways(recipe, recipe, data, team, exactness.EPOCHS)}
