@@ -63,7 +63,7 @@ def test_the_views_stand_in_the_file(html):
 def test_what_a_study_says_stays_text(filled):
     html = report_html(dialed.load(EVIL, str(filled)))
     assert "<script>alert" not in html
-    assert "It takes 10 trials with a score to tell what mattered; there are 3." in html
+    assert "It takes 10 trials that ended with a score to tell what mattered; there are 3." in html
 
 
 def test_an_empty_study_has_a_report(tmp_path):

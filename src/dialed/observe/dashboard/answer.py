@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dialed.analysis import Diagnosis, Importance, diagnosis_of
+from dialed.analysis.importance import LEAST_TRIALS
 from dialed.analysis.observations import MANY
 from dialed.observe.dashboard.table import row_of
 from dialed.observe.goals import head_of, nobody_keeps
@@ -167,8 +168,11 @@ def _mattered(mattered: Importance | None, history: History) -> str:
         cut = cut_of(mattered, history)
         part = f" {cut[0].upper()}{cut[1:]}." if cut else ""
         return f"{said[0].upper()}{said[1:]}{part}"
-    scored = sum(trial.score is not None for trial in history.trials)
-    return f"It takes 10 trials with a score to tell what mattered; there {'is' if scored == 1 else 'are'} {scored}."
+    ended = sum(trial.score is not None and trial.state.finished for trial in history.trials)
+    if ended >= LEAST_TRIALS:
+        return "It takes two hyperparameters that vary among the trials that ended to tell which of them mattered."
+    are = "is" if ended == 1 else "are"
+    return f"It takes {LEAST_TRIALS} trials that ended with a score to tell what mattered; there {are} {ended}."
 
 
 def _diagnosis(diagnosis: Diagnosis, history: History, diagnosed: int) -> list[str]:
