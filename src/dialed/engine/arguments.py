@@ -11,7 +11,7 @@ from dialed.errors import InvalidInputError
 from dialed.space import HyperParameters
 from dialed.space.domains import Domain
 
-__all__ = ["ask_arguments", "check_callbacks", "make_callbacks", "refuse_schedule_conflict", "schedule_of"]
+__all__ = ["ask_arguments", "check_callbacks", "listed", "make_callbacks", "refuse_schedule_conflict", "schedule_of"]
 
 _SETS_RATE = ("ReduceLROnPlateau", "LearningRateScheduler")
 _OWN_CHECKPOINTS = ("BackupAndRestore",)
@@ -28,7 +28,7 @@ def check_callbacks(callbacks: Any) -> None:
     Raises:
         InvalidInputError: An entry is no callback, cannot be copied, or would get in the way of continuing.
     """
-    for entry in _listed(callbacks):
+    for entry in listed(callbacks):
         name = entry.__name__ if isinstance(entry, type) else type(entry).__name__
         if name in _OWN_CHECKPOINTS:
             raise InvalidInputError(
@@ -42,9 +42,9 @@ def check_callbacks(callbacks: Any) -> None:
 def make_callbacks(callbacks: Any, hp: HyperParameters) -> list[Any]:
     """Fresh callbacks for one member: factories are called (with `hp` where they take it), objects are copied."""
     made: list[Any] = []
-    for entry in _listed(callbacks):
+    for entry in listed(callbacks):
         if _is_factory(entry):
-            made.extend(_listed(entry(hp) if _takes_argument(entry) else entry()))
+            made.extend(listed(entry(hp) if _takes_argument(entry) else entry()))
         else:
             made.append(_copied(entry))
     return [_checked(callback) for callback in made]
@@ -78,7 +78,8 @@ def schedule_of(model: Any) -> Any:
     return rate if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) else None
 
 
-def _listed(callbacks: Any) -> list[Any]:
+def listed(callbacks: Any) -> list[Any]:
+    """The `callbacks` of `fit`, which may be one, several or none, as a list."""
     if callbacks is None:
         return []
     return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

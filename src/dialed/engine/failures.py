@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dialed.space import Infeasible
-from dialed.trial import Cause
+from dialed.trial import Cause, Member, Outcome, State
 
 __all__ = ["MemberFailed", "failure_from", "is_out_of_memory", "where"]
 
@@ -27,6 +27,17 @@ class MemberFailed(Exception):
         super().__init__(message)
         self.cause = cause
         self.message = message
+
+    def outcome_of(self, member: Member) -> Outcome:
+        """What becomes of `member`: it failed where it stood, and its checkpoint stays."""
+        return Outcome(
+            key=member.key,
+            state=State.FAILED,
+            epoch=member.epoch,
+            cause=self.cause,
+            message=self.message,
+            last=member.checkpoint,
+        )
 
 
 def failure_from(error: BaseException, *, otherwise: Cause = Cause.ERROR) -> MemberFailed:

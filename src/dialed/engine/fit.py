@@ -47,10 +47,11 @@ class FitEngine:
         try:
             return self._attempt(member, until, on_report, self._load(member))
         except MemberFailed as failure:  # its state cannot be taken over
-            return _failed(member, failure.cause, failure.message)
+            return failure.outcome_of(member)
         except Unusable as damaged:
             if member.inherits:
-                return _failed(member, Cause.ERROR, f"The state that it goes on from cannot be used. {damaged}")
+                unusable = f"The state that it goes on from cannot be used. {damaged}"
+                return MemberFailed(Cause.ERROR, unusable).outcome_of(member)
             _log.warning("Trial %d begins again from its start: %s", member.key.trial, damaged)
         return self._attempt(member, until, on_report, None)
 
@@ -75,9 +76,3 @@ class FitEngine:
                 return outcome
         finally:
             self._housekeeping.after_member(model_bytes)
-
-
-def _failed(member: Member, cause: Cause, message: str) -> Outcome:
-    return Outcome(
-        key=member.key, state=State.FAILED, epoch=member.epoch, cause=cause, message=message, last=member.checkpoint
-    )

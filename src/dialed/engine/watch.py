@@ -19,7 +19,7 @@ from dialed.engine.protocol import Progress
 from dialed.engine.state import Snapshot, capture, restore, weights_of
 from dialed.trial import Member, MemberKey, Objective, Report
 
-__all__ = ["Ended", "Run", "Watcher"]
+__all__ = ["Ended", "Run", "Watcher", "numbers_in"]
 
 
 class Ended(BaseException):
@@ -168,7 +168,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _metrics(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """The logs, with the objective under the name that the study uses (Keras may have numbered it)."""
-        metrics = {str(name): float(value) for name, value in logs.items() if _is_number(value)}
+        metrics = numbers_in(logs)
         key = metric_key(self.run.objective.name, metrics)
         if key is not None:
             metrics[self.run.objective.name] = metrics[key]
@@ -204,6 +204,11 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         if self.run.ended or (or_late and self._is_late()):
             self.run.ended = True
             raise Ended
+
+
+def numbers_in(logs: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers among what callbacks are told of an epoch, by name."""
+    return {str(name): float(value) for name, value in logs.items() if _is_number(value)}
 
 
 def _is_number(value: Any) -> bool:

@@ -17,6 +17,7 @@ from dialed.observe.text import (
     format_count,
     format_score,
     format_seconds,
+    format_signed,
     format_value,
     format_values,
     shorten,
@@ -186,8 +187,8 @@ def _where(winner: Trial) -> str:
 def _gain(history: History, winner: Trial, confirmation: Confirmed | None, width: int) -> list[str]:
     gain = None if confirmation is None else confirmation.gain
     if gain is not None:
-        interval = f"95 % interval {_signed(gain.low)} to {_signed(gain.high)}"
-        return _wrap(f"Gain over the defaults under fresh seeds: {_signed(gain.mean)} ({interval}).", width)
+        interval = f"95 % interval {format_signed(gain.low)} to {format_signed(gain.high)}"
+        return _wrap(f"Gain over the defaults under fresh seeds: {format_signed(gain.mean)} ({interval}).", width)
     baseline = history.baseline
     if baseline is None:
         return _wrap("The defaults were not tried, so there is no gain to tell.", width)
@@ -198,12 +199,7 @@ def _gain(history: History, winner: Trial, confirmation: Confirmed | None, width
         return _wrap(f"The defaults (trial {baseline.number}) {why}, so there is no gain to tell.", width)
     better_by = history.objective.loss(baseline.score) - history.objective.loss(winner.score)
     change = f"from {format_score(baseline.score)} in trial {baseline.number} to {format_score(winner.score)}"
-    return _wrap(f"Gain over the defaults: {_signed(better_by)}, {change}.", width)
-
-
-def _signed(number: float) -> str:
-    text = format_score(number)
-    return text if text.startswith("-") else f"+{text}"
+    return _wrap(f"Gain over the defaults: {format_signed(better_by)}, {change}.", width)
 
 
 def _confirmation(confirmation: Confirmed | None, width: int) -> list[str]:

@@ -19,6 +19,7 @@ __all__ = [
     "format_latency",
     "format_score",
     "format_seconds",
+    "format_signed",
     "format_value",
     "format_values",
     "shorten",
@@ -131,6 +132,12 @@ def format_score(score: float | None, spread: float | None = None) -> str:
     else:
         text = f"{score:.{_decimals(score)}f}"
     return text if spread is None else f"{text} ± {format_score(spread)}"
+
+
+def format_signed(difference: float) -> str:
+    """Write a difference of scores as `format_score` does, with its sign."""
+    text = format_score(difference)
+    return text if text.startswith("-") else f"+{text}"
 
 
 def _decimals(score: float) -> int:

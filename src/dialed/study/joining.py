@@ -112,14 +112,14 @@ class Joining:
         that see each other one gives back.
         """
         leased = self._lease(worker)
-        if not leased or self._limits.max_epochs is None:
+        if not leased or self._history.terms.max_epochs is None:
             return Job(worker=worker, leased=tuple(leased)) if leased else None
         first = min(item.member.key for item in leased)
         others = [key for key, holder in self.store.held().items() if holder != worker]
         self._look()
         records = [self._history.member(key) for key in others]
         promised = sum(max(r.length - r.epoch, 0) for r in records if r.state is State.RUNNING or r.key < first)
-        left = self._limits.max_epochs - self._history.epochs - promised
+        left = self._history.terms.max_epochs - self._history.epochs - promised
         if left <= 0:
             self.store.release(worker)
             return None
@@ -127,17 +127,19 @@ class Joining:
         left += sum(self._history.member(item.member.key).epoch - item.member.epoch for item in leased)
         return Job(worker=worker, leased=tuple(leased), epochs=left)
 
-    @property
-    def _limits(self) -> Budget:
-        return Budget(max_epochs=self._history.terms.max_epochs)
-
     def _lease(self, worker: str) -> list[Leased]:
         """Take members that wait; those of a confirmation first."""
         if self._state != "running" or self._history.asked.paused or self._is_spent:
             return []
         purposes: tuple[Purpose, ...] = ("confirm", "search")
         for purpose in purposes:
-            room = Room(history=self._history, limits=self._limits, lanes=self.lanes, workers=2, jobs=())
+            room = Room(
+                history=self._history,
+                limits=Budget(max_epochs=self._history.terms.max_epochs),
+                lanes=self.lanes,
+                workers=2,
+                jobs=(),
+            )
             limit = room.again(purpose, free=1)
             leased = self.store.lease(worker, limit=limit, seconds=LEASE_SECONDS, purpose=purpose) if limit else []
             if leased:
@@ -146,7 +148,7 @@ class Joining:
 
     @property
     def _is_spent(self) -> bool:
-        limit = self._limits.max_epochs
+        limit = self._history.terms.max_epochs
         return limit is not None and self._history.epochs >= limit
 
     def _is_over(self) -> bool:

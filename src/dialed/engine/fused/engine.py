@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from dialed.engine.assignment import Assignment
-from dialed.engine.failures import MemberFailed, failure_from
+from dialed.engine.failures import failure_from
 from dialed.engine.fused.ahead import Ahead
 from dialed.engine.fused.boarding import Boarding, Unfusable
 from dialed.engine.fused.capacity import planner
@@ -209,8 +209,7 @@ class _Sorted:
         except (CheckpointError, Unusable) as error:
             self.refused.append((member, f"its checkpoint cannot be used: {error}"))
         except Exception as error:  # noqa: BLE001 - whatever building raises is the member's failure
-            failure = failure_from(error)
-            self.outcomes.append(_failed(member, failure))
+            self.outcomes.append(failure_from(error).outcome_of(member))
         return None
 
     def _apart(self, lanes: list[Lane]) -> list[Lane]:
@@ -288,17 +287,6 @@ def _with_reason(on_report: OnReport, reason: str) -> OnReport:
         return on_report(progress)
 
     return told
-
-
-def _failed(member: Member, failure: MemberFailed) -> Outcome:
-    return Outcome(
-        key=member.key,
-        state=State.FAILED,
-        epoch=member.epoch,
-        cause=failure.cause,
-        message=failure.message,
-        last=member.checkpoint,
-    )
 
 
 def _paused(member: Member) -> Outcome:

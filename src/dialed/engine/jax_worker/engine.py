@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dialed.backend import is_installed
+from dialed.engine.arguments import listed
 from dialed.engine.assignment import Assignment
 from dialed.engine.jax_worker.channel import Closed
 from dialed.engine.jax_worker.errand import Errand, say
@@ -242,15 +243,11 @@ def reason_against_process(recipe: Recipe, data: Any) -> str:
         return against
     if data.preparation is not None:
         return "`prepare` may need this process"
-    own = next((entry for entry in _listed(recipe.arguments.get("callbacks")) if not _is_keras(entry)), None)
+    own = next((entry for entry in listed(recipe.arguments.get("callbacks")) if not _is_keras(entry)), None)
     if own is not None:
         name = own.__name__ if isinstance(own, type) else type(own).__name__
         return f"the callback {name} is not one of Keras's own, and may need this process"
     return ""
-
-
-def _listed(callbacks: Any) -> Sequence[Any]:
-    return () if callbacks is None else callbacks if isinstance(callbacks, (list, tuple)) else (callbacks,)
 
 
 def _is_keras(callback: Any) -> bool:

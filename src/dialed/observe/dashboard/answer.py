@@ -10,7 +10,7 @@ from dialed.analysis.importance import LEAST_TRIALS
 from dialed.analysis.observations import MANY
 from dialed.observe.dashboard.table import row_of
 from dialed.observe.goals import head_of, nobody_keeps
-from dialed.observe.text import counts_by_state, format_count, format_score, format_seconds, format_value
+from dialed.observe.text import counts_by_state, format_count, format_score, format_seconds, format_signed, format_value
 from dialed.search.history import History
 from dialed.space import Space
 from dialed.study.budget import Budget
@@ -137,16 +137,11 @@ def _gain(history: History, winner: Trial, confirmation: Confirmation | None) ->
     if baseline.score is None or winner.score is None:
         return [f"The defaults (trial {baseline.number}) have no score, so there is no gain to tell."]
     gain = history.objective.loss(baseline.score) - history.objective.loss(winner.score)
-    return [f"Gain over the defaults in the search: {_signed(gain)}, from {format_score(baseline.score)}."]
+    return [f"Gain over the defaults in the search: {format_signed(gain)}, from {format_score(baseline.score)}."]
 
 
 def _interval(gain: Interval) -> str:
-    return f"{_signed(gain.mean)} (95 % interval {_signed(gain.low)} to {_signed(gain.high)})"
-
-
-def _signed(number: float) -> str:
-    text = format_score(number)
-    return text if text.startswith("-") else f"+{text}"
+    return f"{format_signed(gain.mean)} (95 % interval {format_signed(gain.low)} to {format_signed(gain.high)})"
 
 
 def _finalists(confirmation: Confirmation, history: History) -> list[dict[str, Any]]:

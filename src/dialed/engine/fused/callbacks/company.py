@@ -26,6 +26,7 @@ from dialed.engine.fused.generators import Generators
 from dialed.engine.packing import Arrays
 from dialed.engine.seeding import preserved
 from dialed.engine.state import Snapshot, callback_states, restore_callbacks
+from dialed.engine.watch import numbers_in
 
 __all__ = ["Company", "Stage"]
 
@@ -268,12 +269,4 @@ class _Heard(keras.callbacks.Callback):  # type: ignore[misc]
         self.metrics: dict[str, float] = {}
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self.metrics = {str(name): float(value) for name, value in (logs or {}).items() if _is_number(value)}
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+        self.metrics = numbers_in(logs or {})
